@@ -1,0 +1,1 @@
+"""Credit Gateway: one GraphQL answer over the credit histories of several providers."""

@@ -1,0 +1,1 @@
+"""The words every layer shares: money, entries, accounts and errors; no I/O, no framework."""
