@@ -84,9 +84,17 @@ class UpstreamRateLimited(UpstreamError):
 
 
 class UpstreamUnauthorized(UpstreamError):
-    """The provider refuses the stored credentials, also after they were renewed once."""
+    """The provider refuses the credentials, also after they were renewed once.
+
+    `relink` is True when linking the account again can mend it, False when the refused
+    credentials are the provider's own in the configuration.
+    """
 
     code: ClassVar[str] = "UPSTREAM_UNAUTHORIZED"
+
+    def __init__(self, message: str, *, relink: bool = True) -> None:
+        super().__init__(message)
+        self.relink = relink
 
 
 class UpstreamInvalidResponse(UpstreamError):

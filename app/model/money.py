@@ -24,4 +24,4 @@ class Money(msgspec.Struct, frozen=True, array_like=True):
 
 def plain(amount: Decimal) -> str:
     """Write a decimal with all its digits, without an exponent and without a negative zero."""
-    return format(amount if amount else abs(amount), "f")
+    return format(amount or abs(amount), "f")

@@ -1,0 +1,52 @@
+"""One piece of work at a time for a key, done once for all who wait for it, whoever goes away."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+import structlog
+
+from app.model.errors import GatewayError
+
+T = TypeVar("T")
+
+_log = structlog.get_logger("mirror")
+
+
+class Flights(Generic[T]):
+    """Detached tasks by key and purpose. Equal ones are one; different ones of a key queue up."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[tuple[Hashable, str], asyncio.Task[T]] = {}
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    def start(
+        self, key: Hashable, purpose: str, work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> asyncio.Task[T]:
+        """Start the work, or join it. Who awaits the task shields it, so as not to end it."""
+        running = self._tasks.get((key, purpose))
+        if running is not None:
+            return running
+        task = asyncio.create_task(self._alone(key, work))
+        self._tasks[key, purpose] = task
+        task.add_done_callback(lambda done: self._landed(key, purpose, done))
+        return task
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _alone(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            return await work()
+
+    def _landed(self, key: Hashable, purpose: str, task: asyncio.Task[T]) -> None:
+        del self._tasks[key, purpose]
+        error = None if task.cancelled() else task.exception()
+        if error and not isinstance(error, GatewayError):
+            _log.error("fetch broke", key=str(key), purpose=purpose, exc_info=error)

@@ -1,0 +1,202 @@
+"""
+CareCloud REST v1.0, enterprise interface: credit history of the customer that is linked.
+
+Source: crmcarecloud/api-spec and carecloud.readme.io, 2026-08.
+Pages:  `count`, `offset`, `total_items`; the window is frozen by `time_to` on the first page.
+Money:  JSON floats, read exactly; the currency by `currency_id`; the sign rule is configured.
+Times:  project-local, without offset; the zone is configured.
+Quirks: no ids; Czech unless `Accept-Language` is sent; 429 and 503 have no body.
+"""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import ClassVar, TypeVar
+
+import msgspec
+
+from app.model.accounts import Account, CredentialStore, ProviderKind
+from app.model.clock import Clock
+from app.model.entries import CreditChange, CreditChangeKind, Entry, Stream
+from app.model.errors import PlaceLost, UpstreamInvalidResponse, UpstreamUnauthorized
+from app.model.money import Money, UnitKind
+from app.providers.carecloud_login import Login, LoginRefused
+from app.providers.currencies import Currencies
+from app.providers.http import Answer, Call, Upstream
+from app.providers.page import Capability, Page
+from app.providers.payload import (
+    decoded,
+    decoded_data,
+    digest,
+    exact,
+    known,
+    local_instants,
+    translated,
+)
+from app.providers.shapes import carecloud as shapes
+from app.settings.providers import CareCloudSettings
+
+D = TypeVar("D")
+
+_TIME = "%Y-%m-%d %H:%M:%S"
+# The unit of entries that name no currency: never added to any currency's amounts.
+_NO_CURRENCY = "credits"
+_ALL = "all"
+
+
+class CareCloud:
+    kind: ClassVar = ProviderKind.CARECLOUD
+    capabilities: ClassVar = frozenset({Capability.CREDIT_CHANGES, Capability.BALANCE})
+
+    def __init__(self, settings: CareCloudSettings, store: CredentialStore, clock: Clock) -> None:
+        self.name = settings.name
+        self.translation = digest(
+            1,
+            settings.base_url,
+            str(settings.time_zone),
+            settings.language,
+            sorted(settings.operation_kinds.items()),
+            sorted(settings.negative_operations),
+        )
+        self._settings = settings
+        self._zone = settings.time_zone
+        self._store = store
+        self._clock = clock
+        self._upstream = Upstream(settings, clock)
+        self.health = self._upstream.health
+        self._login = Login(settings, self._upstream, clock, self._read)
+        self._currencies = Currencies(clock)
+
+    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+        """Read one page; it overlaps the page before by one entry, which shows whether it moved."""
+        if stream is not Stream.CREDIT_CHANGES:
+            raise NotImplementedError(stream)
+        offset, total, time_to = self._place(place)
+        overlap = min(offset, 1)
+        history = await self._get(
+            "/credit-history",
+            {
+                "customer_id": await self._customer_id(account),
+                "count": self._settings.page_size,
+                "offset": offset - overlap,
+                "sort_field": "credit_history_record_time",
+                "sort_direction": "DESC",
+                "time_to": time_to,
+            },
+            shapes.CreditHistory,
+        )
+        if total is not None and history.total_items != total:
+            raise PlaceLost(f"{self.name} counts other entries than before.")
+        rows = history.credit_history
+        units = await self._units({row.currency_id for row in rows if row.currency_id})
+        entries = translated(rows, lambda row: self._change(row, units), self.name)
+        seen = offset - overlap + len(rows)
+        if seen < history.total_items and len(rows) <= overlap:
+            raise PlaceLost(f"{self.name} ends before the entries it counts.")
+        more = seen < history.total_items
+        return Page(entries, f"{seen} {history.total_items} {time_to}" if more else None, overlap)
+
+    async def balance(self, account: Account) -> tuple[Money, ...]:
+        params: dict[str, str | int] = {"customer_id": await self._customer_id(account)}
+        path = "/wallet/actions/credits-overview"
+        overview = await self._get(path, params, shapes.CreditsOverview)
+        split = overview.split_by_currency
+        units = await self._units({part.currency_id for part in split})
+        return tuple(
+            Money(exact(part.available_credits), units[part.currency_id]) for part in split
+        )
+
+    async def aclose(self) -> None:
+        await self._upstream.aclose()
+
+    def _place(self, place: str | None) -> tuple[int, int | None, str]:
+        """Return where to read on, in a window that is frozen when the first page is read."""
+        if place is not None:
+            offset, total, time_to = place.split(" ", 2)
+            return int(offset), int(total), time_to
+        now = self._clock().astimezone(self._zone)
+        # In the second pass of the repeated hour the first pass may show later times than now.
+        wall = now.replace(tzinfo=None) + timedelta(hours=now.fold)
+        return 0, None, wall.strftime(_TIME)
+
+    async def _customer_id(self, account: Account) -> str:
+        return (await self._store.credentials(account.id))["customerId"]
+
+    async def _get(self, path: str, params: dict[str, str | int], shape: type[D]) -> D:
+        """Ask with the provider's login; log in once more when it is refused."""
+
+        async def ask(token: str) -> D:
+            headers = {
+                "Authorization": f"Bearer {token}",
+                "Accept-Language": self._settings.language,
+            }
+            call = Call("GET", path, headers, params)
+            return await self._upstream.ask(call, lambda answer: self._read(answer, shape))
+
+        token = await self._login.token()
+        try:
+            return await ask(token)
+        except LoginRefused:
+            return await ask(await self._login.renewed(refused=token))
+
+    def _read(self, answer: Answer, shape: type[D]) -> D:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            raise LoginRefused(f"{self.name} refuses the configured login.", relink=False)
+        if answer.status == HTTPStatus.FORBIDDEN or _belongs_to_another(answer):
+            raise UpstreamUnauthorized(f"{self.name} does not show this customer.", relink=False)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            raise UpstreamUnauthorized(f"{self.name} does not know this customer.")
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise UpstreamInvalidResponse(f"{self.name} answered HTTP {answer.status}.")
+        envelope = decoded(answer.body, shapes.Envelope, self.name)
+        return decoded_data(envelope.data, shape, self.name)
+
+    async def _units(self, ids: set[str]) -> dict[str, str]:
+        async def load() -> dict[str, str]:
+            answer = await self._get("/currencies", {}, shapes.Currencies)
+            return {currency.currency_id: currency.code for currency in answer.currencies}
+
+        return await self._currencies.units(_ALL, ids, load, self.name)
+
+    def _change(self, row: shapes.Record, units: dict[str, str]) -> Entry:
+        at, at_second = local_instants(row.credit_history_record_time, self._zone)
+        operation = row.credit_operation_type or ""
+        return CreditChange(
+            id=digest(
+                row.credit_history_record_time,
+                row.amount,
+                operation,
+                row.credit_operation_note,
+                row.partner_id,
+                row.store_id,
+                row.currency_id,
+            ),
+            has_own_id=False,
+            at=at,
+            at_second=at_second,
+            zone_assumed=True,
+            amount=self._amount(row, operation, units),
+            kind=self._settings.operation_kinds.get(operation, CreditChangeKind.OTHER),
+            reason=operation,
+            description=known(row.credit_operation_note),
+            details=row.details(),
+        )
+
+    def _amount(self, row: shapes.Record, operation: str, units: dict[str, str]) -> Money:
+        amount = exact(row.amount)
+        if operation in self._settings.negative_operations:
+            amount = -abs(amount)
+        if not row.currency_id:
+            return Money(amount, _NO_CURRENCY, UnitKind.POINTS)
+        return Money(amount, units[row.currency_id])
+
+
+def _belongs_to_another(answer: Answer) -> bool:
+    """Say whether a 400 means that the customer may not be seen with this login."""
+    if answer.status != HTTPStatus.BAD_REQUEST:
+        return False
+    try:
+        problem = msgspec.json.decode(answer.body, type=shapes.Refusal).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    params = problem.error_data.invalid_params if problem and problem.error_data else []
+    return any(param.reason == "not_belong_to_logged_in_customer" for param in params)

@@ -1,0 +1,180 @@
+"""
+The one door to upstreams.
+
+Rings, from the outside: one deadline over everything, a bulkhead, retries of reads, then a single
+exchange with a cap on decoded bytes, no redirects, no cookies, no proxies of the environment.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, NamedTuple, TypeVar
+
+import aiohttp
+import httpx
+import stamina
+import structlog
+from httpx_aiohttp import AiohttpTransport
+
+from app.model.clock import Clock
+from app.model.errors import (
+    UpstreamError,
+    UpstreamInvalidResponse,
+    UpstreamRateLimited,
+    UpstreamTimeout,
+    UpstreamUnauthorized,
+    UpstreamUnavailable,
+)
+from app.providers.health import Health
+from app.settings.providers import ProviderSettings
+
+T = TypeVar("T")
+
+_log = structlog.get_logger("providers")
+
+# A provider that says "not before tomorrow" is asked again after an hour all the same.
+_LONGEST_WAIT = timedelta(hours=1)
+_TRIES = 3
+
+
+class Call(NamedTuple):
+    """One request to a provider. `path` is relative to its base URL."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = {}
+    params: Mapping[str, str | int] = {}
+    json: Any = None
+    is_read: bool = True
+
+
+class Answer(NamedTuple):
+    """What came back: a status below 500 other than 3xx and 429, and the decoded body."""
+
+    status: int
+    body: bytes
+
+
+class Upstream:
+    """Asks one provider, within its limits; every failure becomes an `UpstreamError`."""
+
+    def __init__(self, settings: ProviderSettings, clock: Clock) -> None:
+        self.name = settings.name
+        self.health = Health(clock)
+        self._clock = clock
+        self._timeout = settings.timeout
+        self._max_body_bytes = settings.max_body
+        self._bulkhead = asyncio.Semaphore(settings.max_concurrency)
+        self._client = httpx.AsyncClient(
+            base_url=settings.base_url,
+            transport=AiohttpTransport(client=lambda: _session(settings.max_concurrency)),
+            timeout=None,  # noqa: S113 - one deadline covers the whole call, see `ask`
+            trust_env=False,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"Accept": "application/json", "User-Agent": "credit-gateway"},
+        )
+
+    async def ask(self, call: Call, read: Callable[[Answer], T]) -> T:
+        """Send the call and return what `read` makes of its answer.
+
+        Reads are tried up to three times within the deadline while the provider is unavailable;
+        `read` takes part in that by raising `UpstreamUnavailable`. Raises `UpstreamError`.
+        """
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()), self._bulkhead:
+                result = await self._try(call, read)
+        except TimeoutError as error:
+            self._failed(call, "timeout")
+            raise UpstreamTimeout(f"{self.name} did not answer in time.") from error
+        except UpstreamUnauthorized:
+            self.health.succeeded()
+            raise
+        except UpstreamError as error:
+            self._failed(call, error.code)
+            raise
+        self.health.succeeded()
+        return result
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def _failed(self, call: Call, why: str) -> None:
+        self.health.failed()
+        _log.warning("upstream failed", provider=self.name, path=call.path, why=why)
+
+    async def _try(self, call: Call, read: Callable[[Answer], T]) -> T:
+        tries = _TRIES if call.is_read else 1
+        async for attempt in stamina.retry_context(
+            on=UpstreamUnavailable, attempts=tries, wait_initial=0.1, wait_max=1, timeout=None
+        ):
+            with attempt:
+                return read(await self._exchange(call))
+        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    async def _exchange(self, call: Call) -> Answer:
+        try:
+            async with self._client.stream(
+                call.method,
+                call.path,
+                params=call.params or None,
+                headers=call.headers,
+                json=call.json,
+            ) as response:
+                self._refuse_by_status(response)
+                return Answer(response.status_code, await self._body(response))
+        except (httpx.DecodingError, aiohttp.ClientResponseError) as error:
+            raise UpstreamInvalidResponse(f"{self.name} sent an unreadable answer.") from error
+        except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise UpstreamUnavailable(f"{self.name} could not be reached.") from error
+
+    def _refuse_by_status(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise UpstreamRateLimited(
+                f"{self.name} asks for fewer requests.", retry_at=self._retry_at(response)
+            )
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise UpstreamUnavailable(
+                f"{self.name} is not available (HTTP {status}).", retry_at=self._retry_at(response)
+            )
+        if status >= HTTPStatus.MULTIPLE_CHOICES and response.is_redirect:
+            raise UpstreamInvalidResponse(f"{self.name} redirects; its base_url is wrong.")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if status < HTTPStatus.BAD_REQUEST and kind != "application/json":
+            raise UpstreamInvalidResponse(f"{self.name} answered something else than JSON.")
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """Read the body, counting decoded bytes so that a compressed bomb stops at the cap."""
+        parts, size = [], 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > self._max_body_bytes:
+                raise UpstreamInvalidResponse(f"{self.name} sent more than max_body allows.")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _retry_at(self, response: httpx.Response) -> datetime | None:
+        """Read `Retry-After`, in seconds or as a date; None when it is absent or makes no sense."""
+        text, now = response.headers.get("retry-after", "").strip(), self._clock()
+        if text.isascii() and text.isdigit():
+            return now + min(timedelta(seconds=min(int(text[:9]), 10**6)), _LONGEST_WAIT)
+        try:
+            at = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return min(max(at, now), now + _LONGEST_WAIT)
+
+
+def _session(max_concurrency: int) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=max_concurrency),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )

@@ -1,0 +1,63 @@
+"""What a provider offers: one page of one stream, newest first, from a place."""
+
+from enum import StrEnum
+from typing import ClassVar, NamedTuple, Protocol
+
+from app.model.accounts import Account, ProviderKind
+from app.model.entries import Entry, Stream
+from app.model.money import Money
+from app.providers.health import Health
+
+
+class Capability(StrEnum):
+    CREDIT_CHANGES = "CREDIT_CHANGES"
+    PAYMENTS = "PAYMENTS"
+    BALANCE = "BALANCE"
+
+
+class Page(NamedTuple):
+    """Entries, newest first, and the place where the provider's list continues.
+
+    `next` is None at the beginning of the history. The first `overlap` entries repeat the end of
+    the page before; where they do not, the list has moved and the place is lost.
+    """
+
+    entries: tuple[Entry, ...]
+    next: str | None
+    overlap: int = 0
+
+
+class Provider(Protocol):
+    """One installation of one provider's product."""
+
+    kind: ClassVar[ProviderKind]
+    capabilities: ClassVar[frozenset[Capability]]
+
+    @property
+    def name(self) -> str:
+        """The name in the configuration."""
+
+    @property
+    def health(self) -> Health:
+        """How its recent calls went."""
+
+    @property
+    def translation(self) -> str:
+        """A mark that changes with every setting that changes how its answers are read."""
+
+    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+        """Read one page, newest first; `place` is a former page's `next`, None for the newest.
+
+        Raises `UpstreamError` when the provider cannot answer, and `PlaceLost` when `place` no
+        longer continues its list.
+        """
+
+    async def balance(self, account: Account) -> tuple[Money, ...]:
+        """Read what the account holds now, one amount for each unit; raises `UpstreamError`."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+def supports(provider: Provider, stream: Stream) -> bool:
+    return Capability[stream.name] in provider.capabilities

@@ -1,0 +1,104 @@
+"""Reading what a provider gave: JSON into declared shapes, exact decimals, times."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Raw
+
+from app.model.entries import Entry
+from app.model.errors import UpstreamInvalidResponse
+from app.model.money import plain
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Entry)
+
+UnsignedText = Annotated[str, Meta(pattern=r"^[0-9]{1,20}(\.[0-9]{1,12})?$")]
+SignedText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,12})?$")]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+LocalTime = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")]
+Instant = Annotated[datetime, Meta(tz=True)]
+# GraphQL's Int has 32 bits; a larger number in such a field is not what the documents say.
+Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+
+# Amounts beyond these are damage, and writing them out digit by digit would be an attack.
+_LARGEST_EXPONENT = 20
+_SMALLEST_EXPONENT = -20
+
+
+def decoded(body: bytes, shape: type[T], provider: str) -> T:
+    """Return the body in its declared shape; `UpstreamInvalidResponse` names the wrong place.
+
+    Numbers declared as Decimal keep every digit that was sent.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        where = re.search(r"`(\$[^`]*)`$", str(error))
+        at = f" at {where[1]}" if where else ""
+        raise UpstreamInvalidResponse(
+            f"{provider} answered something else than its documents say{at}."
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamInvalidResponse(f"{provider} answered unreadable JSON.") from error
+
+
+def decoded_data(data: Raw, shape: type[T], provider: str) -> T:
+    """Return what an envelope holds in its declared shape; nothing at all is refused too."""
+    if bytes(data) in {b"", b"null"}:
+        raise UpstreamInvalidResponse(f"{provider} answered without data.")
+    return decoded(bytes(data), shape, provider)
+
+
+def translated(rows: list[T], translate: Callable[[T], E], provider: str) -> tuple[E, ...]:
+    """Translate every row; what cannot be an entry is `UpstreamInvalidResponse`."""
+    try:
+        return tuple(translate(row) for row in rows)
+    except (ArithmeticError, ValueError) as error:
+        raise UpstreamInvalidResponse(
+            f"{provider} gave an entry that cannot be read: {type(error).__name__}."
+        ) from error
+
+
+def exact(number: Decimal) -> Decimal:
+    """Return the number when it is an amount that can be written out; ValueError otherwise."""
+    if not number.is_finite():
+        raise ValueError
+    low = number.as_tuple().exponent
+    if (
+        not isinstance(low, int)
+        or low < _SMALLEST_EXPONENT
+        or number.adjusted() > _LARGEST_EXPONENT
+    ):
+        raise ValueError
+    return number
+
+
+def in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+def local_instants(text: str, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
+    """Read a local time as one instant, or as both of the hour that occurs twice in autumn.
+
+    A time that never existed, in spring, is moved on by the gap.
+    """
+    local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
+    first, second = in_utc(local), in_utc(local.replace(fold=1))
+    return first, second if second > first else None
+
+
+def digest(*given: object) -> str:
+    """Return an id for a row without one, from everything that tells it from other rows."""
+    parts = (plain(part.normalize()) if isinstance(part, Decimal) else part for part in given)
+    return blake2b(msgspec.json.encode(tuple(parts)), digest_size=8).hexdigest()
+
+
+def known(text: str | None, *none: str) -> str | None:
+    """Return the text, or None for what the provider writes when there is none."""
+    return None if text is None or text == "" or text in none else text

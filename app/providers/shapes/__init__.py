@@ -1,0 +1,1 @@
+"""The answers of each provider as its documents declare them; nothing is translated here."""

@@ -1,0 +1,82 @@
+"""What Cloudreve v4 answers. Go leaves empty values out, so most fields may be absent."""
+
+from typing import Any, Literal
+
+from msgspec import Raw, Struct
+
+from app.providers.payload import CurrencyCode, Instant, Int32
+
+
+class Envelope(Struct):
+    """The outcome; `data` has the shape of what was asked for only where `code` is 0."""
+
+    code: int
+    data: Raw = Raw()
+    msg: str = ""
+    error: str | None = None
+    correlation_id: str | None = None
+
+
+class Pagination(Struct):
+    page: int
+    page_size: int
+    next_token: str | None = None
+    is_cursor: bool = False
+    total_items: int | None = None
+
+
+class Change(Struct):
+    changed_at: Instant
+    diff: int
+    reason: str
+
+
+class Changes(Struct):
+    pagination: Pagination
+    changes: list[Change] | None
+
+
+class Payment(Struct):
+    id: str
+    trade_no: str
+    name: str
+    status: str
+    qyt: Int32
+    product_type: Int32
+    created_at: Instant
+    updated_at: Instant
+    price_unit: Int32 | None = None
+    price_id: CurrencyCode | Literal[""] | None = None
+    price_mark: str | None = None
+    price_one_unit: Int32 | Literal[""] | None = None
+    ticket: str | None = None
+
+    def details(self) -> dict[str, Any]:
+        """Keep every documented field but `ticket`, which opens the share that was bought."""
+        return {
+            "payment_id": self.id,
+            "trade_no": self.trade_no,
+            "status": self.status,
+            "quantity": self.qyt,
+            "price_unit": self.price_unit,
+            "price_one_unit": None if self.price_one_unit == "" else self.price_one_unit,
+            "price_currency": self.price_id,
+            "price_mark": self.price_mark,
+            "product_type": self.product_type,
+        }
+
+
+class Payments(Struct):
+    pagination: Pagination
+    payments: list[Payment] | None
+
+
+class Tokens(Struct):
+    access_token: str
+    refresh_token: str
+    access_expires: Instant
+    refresh_expires: Instant
+
+
+class Preferences(Struct):
+    credit: int = 0
