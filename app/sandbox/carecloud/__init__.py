@@ -1,0 +1,1 @@
+"""CareCloud's enterprise interface v1.0 as its documents describe it."""

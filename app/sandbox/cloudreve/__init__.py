@@ -1,0 +1,1 @@
+"""Cloudreve v4 as its documents describe it."""

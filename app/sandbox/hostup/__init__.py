@@ -1,0 +1,1 @@
+"""HostUp v1 as its documents describe it."""
