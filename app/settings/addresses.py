@@ -1,0 +1,130 @@
+"""Addresses that the configuration names: providers, Redis, the database, origins."""
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from app.settings.secret import SecretUrl, resolved, surroundings
+from app.settings.values import Written, refusal
+
+_SQLITE = "sqlite:///"
+# The number of a database within Redis.
+_DATABASE = re.compile(r"/?|/[0-9]{1,5}")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether nobody but this machine can reach `host`."""
+    try:
+        return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _split(url: str) -> SplitResult:
+    """Take an address apart, its port read once: an impossible one is a ValueError as well."""
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise ValueError
+    parts = urlsplit(url)
+    if parts.port == 0:
+        raise ValueError
+    return parts
+
+
+def _web_url(url: str) -> str:
+    parts = _split(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError
+    if "@" in parts.netloc:
+        raise refusal("must not hold a user or a password; remove them from the address")
+    if "?" in url or "#" in url:
+        raise refusal('must end before any "?" or "#"; remove them and what follows')
+    return url.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    parts = _split(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError
+    if value != f"{parts.scheme}://{parts.netloc}" or value != value.lower():
+        raise ValueError
+    return value
+
+
+def is_open_http(url: str) -> bool:
+    """Say whether an address would be asked unencrypted over a network."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def _cache_url(value: SecretUrl) -> SecretUrl:
+    url = value.get_secret_value()
+    parts = _split(url)
+    if parts.scheme in {"redis+cluster", "redis+sentinel"}:
+        raise refusal(
+            "Redis Cluster and Sentinel are not supported in this version yet; "
+            "write a redis:// or rediss:// address"
+        )
+    on_host = bool(parts.hostname) and _DATABASE.fullmatch(parts.path) is not None
+    usable = {
+        "embedded": url == "embedded://",
+        "redis": on_host,
+        "rediss": on_host,
+        "unix": parts.path.startswith("/") and len(parts.path) > 1,
+    }
+    if not usable.get(parts.scheme):
+        raise ValueError
+    return value
+
+
+def _directory_url(value: SecretUrl, info: ValidationInfo) -> SecretUrl:
+    url = value.get_secret_value()
+    if url.startswith(("postgresql:", "postgresql+", "postgres:")):
+        raise refusal(
+            "PostgreSQL is not supported in this version yet; "
+            'write "sqlite:///FILE", such as "sqlite:///credit-gateway.db"'
+        )
+    name = url.removeprefix(_SQLITE)
+    if not url.startswith(_SQLITE) or not name.isprintable() or set(name) & set("?#"):
+        raise ValueError
+    if not name or name.startswith(":") or name.endswith("/"):
+        # A database in memory would lose every customer at the next start.
+        raise refusal('must name a file; write "sqlite:///FILE"')
+    path: Path = surroundings(info).folder / name
+    return SecretUrl(f"{_SQLITE}{path.as_posix()}")
+
+
+def _shown(value: object) -> str:
+    return f'"{value}"'
+
+
+BaseUrl = Annotated[
+    str,
+    AfterValidator(_web_url),
+    Written('an address such as "https://cloud.example.com/api/v4"'),
+]
+WebUrl = Annotated[
+    str, AfterValidator(_web_url), Written('an address such as "https://login.example.com"')
+]
+Origin = Annotated[
+    str,
+    AfterValidator(_origin),
+    Written('exact origins in lower case such as "https://app.example.com"'),
+]
+CacheUrl = Annotated[
+    SecretUrl,
+    AfterValidator(_cache_url),
+    BeforeValidator(resolved),
+    Written(
+        '"embedded://", "redis://HOST:PORT/N", "rediss://HOST:PORT/N" or "unix:///PATH"', _shown
+    ),
+]
+DirectoryUrl = Annotated[
+    SecretUrl,
+    AfterValidator(_directory_url),
+    BeforeValidator(resolved),
+    Written('"sqlite:///FILE"', _shown),
+]

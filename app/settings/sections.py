@@ -1,0 +1,196 @@
+"""Every section and key of the configuration, with its default and what it means."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from app.model.accounts import ProviderKind
+from app.settings.addresses import CacheUrl, DirectoryUrl, Origin, WebUrl, is_loopback
+from app.settings.providers import Providers, Section, provider_kind
+from app.settings.secret import Secret, SecretUrl, VaultKey, vault_key
+from app.settings.values import (
+    Duration,
+    DurationOrZero,
+    Flag,
+    PageSize,
+    Port,
+    Positive,
+    Rate,
+    RateLimit,
+    Text,
+    Written,
+    refusal,
+)
+
+
+class ServerSettings(Section):
+    """Where and how much the gateway serves."""
+
+    host: Text = Field(default="127.0.0.1", description="The address to listen at.")
+    port: Port = Field(default=8000, description="The port to listen at; 0 for any free one.")
+    request_timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        description="The whole request; every upstream call gets what is left of it.",
+    )
+    max_in_flight: Positive = Field(
+        default=256, description="The most requests at once; more are refused with Retry-After."
+    )
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        Written(
+            'a list of exact origins in lower case such as ["https://app.example.com"]',
+            lambda _: "[]",
+        ),
+    ] = Field(default=(), description="The exact origins whose pages may ask.")
+
+
+class CacheSettings(Section):
+    """Where mirrors are kept, and for how long they are served."""
+
+    url: CacheUrl = Field(
+        default=SecretUrl("embedded://"),
+        validate_default=True,
+        description="The Redis that keeps the mirrors; embedded:// keeps them in the process.",
+    )
+    fresh_for: DurationOrZero = Field(
+        default=timedelta(seconds=60),
+        description="A history read from its provider this recently is served as it is.",
+    )
+    stale_for: DurationOrZero = Field(
+        default=timedelta(hours=24),
+        description="This long after that it is still served, marked STALE, while a refresh runs "
+        "or the provider fails.",
+    )
+    rebuild_after: Duration = Field(
+        default=timedelta(hours=24),
+        description="A whole history is read anew at least this often, on demand.",
+    )
+
+
+class DirectorySettings(Section):
+    """Where customers and accounts are kept."""
+
+    url: DirectoryUrl = Field(
+        default=SecretUrl("sqlite:///credit-gateway.db"),
+        validate_default=True,
+        description="The database; a relative file is relative to the configuration's folder.",
+    )
+
+
+class VaultSettings(Section):
+    """What stored credentials are encrypted with."""
+
+    keys: Annotated[
+        tuple[VaultKey, ...],
+        Field(min_length=1),
+        Written(
+            'a list of at least one key such as ["env:GATEWAY_VAULT_KEY"]',
+            lambda _: '["env:GATEWAY_VAULT_KEY"]',
+        ),
+    ] = Field(
+        default=(SecretStr("env:GATEWAY_VAULT_KEY"),),
+        validate_default=True,
+        description="Base64 of 32 bytes each, newest first; `credit-gateway vault keygen` prints "
+        "one.",
+    )
+
+
+class AuthSettings(Section):
+    """Who may ask."""
+
+    mode: Annotated[Literal["jwt", "none"], Written('"jwt" or "none"')] = Field(
+        default="jwt",
+        description='How a caller is known; "none" is refused unless the host is loopback.',
+    )
+    issuer: Text | None = Field(default=None, description="The `iss` that tokens must have.")
+    audience: Text = Field(default="credit-gateway", description="The `aud` that tokens must have.")
+    jwks_url: WebUrl | None = Field(
+        default=None, description="Where the issuer publishes its keys."
+    )
+    public_key: Annotated[str | None, Written("the issuer's public key in PEM")] = Field(
+        default=None, description="The issuer's public key, in place of `jwks_url`."
+    )
+    development_key: Secret | None = Field(
+        default=None, description="A symmetric key (HS256) for development, in place of both."
+    )
+    customer_claim: Text = Field(
+        default="customer", description="The claim that holds the customer's reference."
+    )
+
+
+class LimitSettings(Section):
+    """How much one caller may ask."""
+
+    page_size: PageSize = Field(default=100, description="The largest `first` or `last`.")
+    cost: Positive = Field(default=2000, description="The largest cost of an operation.")
+    depth: Positive = Field(default=12, description="The deepest selection.")
+    aliases: Positive = Field(default=30, description="The most aliases in a document.")
+    tokens: Positive = Field(default=2000, description="The most tokens in a document.")
+    rate: RateLimit = Field(
+        default=Rate(600, timedelta(minutes=1)), description="The most requests of one caller."
+    )
+
+
+class GraphQLSettings(Section):
+    """How GraphQL is served."""
+
+    graphiql: Flag = Field(default=True, description="Whether a browser is given GraphiQL.")
+    trusted_documents: Annotated[str, Written('""')] = Field(
+        default="", description="A file of {hash: document}: when set, nothing else is executed."
+    )
+
+    @model_validator(mode="after")
+    def _no_trusted_documents_yet(self) -> Self:
+        # Ignoring it would execute what its operator means to be refused.
+        if self.trusted_documents:
+            raise refusal(
+                'is not supported in this version yet; write "" or remove the key',
+                "trusted_documents",
+            )
+        return self
+
+
+class Settings(Section):
+    """The whole configuration, checked: whoever holds one may start."""
+
+    server: ServerSettings
+    cache: CacheSettings
+    directory: DirectorySettings
+    vault: VaultSettings
+    auth: AuthSettings
+    limits: LimitSettings
+    graphql: GraphQLSettings
+    providers: Providers
+
+    @model_validator(mode="after")
+    def _not_open_to_everyone(self) -> Self:
+        if self.auth.mode == "jwt":
+            raise refusal(
+                "access control is not delivered in this version yet; write "
+                'auth.mode = "none" and a loopback server.host such as "127.0.0.1"',
+                "auth",
+                "mode",
+            )
+        if not is_loopback(self.server.host):
+            raise refusal(
+                '"none" lets everyone read everything, so only a loopback host may have it; '
+                'write server.host = "127.0.0.1"',
+                "auth",
+                "mode",
+            )
+        return self
+
+    def vault_keys(self) -> tuple[bytes, ...]:
+        """Return the keys that stored credentials are encrypted with, newest first."""
+        return tuple(vault_key(key) for key in self.vault.keys)
+
+    def provider_kinds(self) -> Mapping[str, ProviderKind]:
+        """Return the kind of each configured provider by its name."""
+        return {name: provider_kind(provider) for name, provider in self.providers.items()}
+
+    def fresh_for(self, provider: str) -> timedelta:
+        """Return how long a history of the named provider is served as it is."""
+        own = self.providers[provider].fresh_for
+        return self.cache.fresh_for if own is None else own
