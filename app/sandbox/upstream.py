@@ -34,6 +34,10 @@ class Settings:
     rotate: str = KEEP
     access_life: timedelta | None = None
 
+    def access_life_or(self, usual: timedelta) -> timedelta:
+        """Return how long access tokens live at a provider with this usual life."""
+        return usual if self.access_life is None else self.access_life
+
 
 @dataclass
 class Surroundings:

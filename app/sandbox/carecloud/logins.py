@@ -44,7 +44,7 @@ class Logins:
         if any(given.get(name) != value for name, value in LOGIN_FIELDS.items()):
             return None
         token = token_hex(_TOKEN_BYTES)
-        expires = self.around.clock() + (self.around.settings.access_life or LIFE)
+        expires = self.around.clock() + self.around.settings.access_life_or(LIFE)
         self._expiries[token] = expires
         return {"bearer_token": token, "valid_to": local(expires, PRAGUE), "user": _USER}
 

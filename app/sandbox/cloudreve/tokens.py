@@ -49,7 +49,7 @@ class Tokens:
     def pair(self, user_id: str) -> dict[str, str]:
         """Return the token object: both tokens new, with their expiries."""
         now = self.around.clock()
-        access_expires = now + (self.around.settings.access_life or ACCESS_LIFE)
+        access_expires = now + self.around.settings.access_life_or(ACCESS_LIFE)
         refresh_expires = now + REFRESH_LIFE
         return {
             "access_token": self._issue(ACCESS, user_id, access_expires),
