@@ -48,6 +48,10 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
+def instant(microseconds_since_1970: int) -> datetime:
+    return _EPOCH + microseconds_since_1970 * _MICROSECOND
+
+
 def ordered(newest_first: Sequence[Entry], account_id: str, *, complete: bool) -> Timeline:
     """Bring what was read of a provider's list into its total order.
 

@@ -60,8 +60,8 @@ class Payment(Struct):
             "quantity": self.qyt,
             "price_unit": self.price_unit,
             "price_one_unit": None if self.price_one_unit == "" else self.price_one_unit,
-            "price_currency": self.price_id,
-            "price_mark": self.price_mark,
+            "price_currency": self.price_id or None,
+            "price_mark": self.price_mark or None,
             "product_type": self.product_type,
         }
 

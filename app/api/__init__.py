@@ -1,0 +1,1 @@
+"""GraphQL: the schema, its resolvers and loaders, and GraphQL over HTTP."""

@@ -1,0 +1,191 @@
+"""
+Answers questions about histories: reads the mirrors side by side and deepens them as needed.
+
+A source that cannot be read in time is left out, and the answer says so.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from app.history.filter import HistoryFilter
+from app.history.window import Missing, Slice, Window, count_of, window_of
+from app.mirror.mirror import Mirror, Reading
+from app.mirror.timeline import Timeline
+from app.model.accounts import Account
+from app.model.entries import Entry, Stream
+from app.model.errors import UpstreamError, UpstreamTimeout
+from app.providers.page import Provider, supports
+
+T = TypeVar("T")
+
+
+class SourceState(StrEnum):
+    FRESH = "FRESH"
+    STALE = "STALE"
+    UNAVAILABLE = "UNAVAILABLE"
+    UNSUPPORTED = "UNSUPPORTED"
+
+
+class SourceErrorCode(StrEnum):
+    UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
+    UPSTREAM_TIMEOUT = "UPSTREAM_TIMEOUT"
+    UPSTREAM_RATE_LIMITED = "UPSTREAM_RATE_LIMITED"
+    UPSTREAM_UNAUTHORIZED = "UPSTREAM_UNAUTHORIZED"
+    UPSTREAM_INVALID_RESPONSE = "UPSTREAM_INVALID_RESPONSE"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which rows of the merged history of these accounts are asked for."""
+
+    accounts: tuple[Account, ...]
+    stream: Stream
+    chosen: HistoryFilter
+    window: Window
+
+
+@dataclass
+class Source:
+    """One account's part in an answer."""
+
+    account: Account
+    state: SourceState
+    reading: Reading | None = None
+    error: UpstreamError | None = None
+
+    @property
+    def timeline(self) -> Timeline | None:
+        return self.reading.snapshot.timeline if self.reading else None
+
+    @property
+    def read_at(self) -> datetime | None:
+        return self.reading.snapshot.read_at if self.reading else None
+
+    @property
+    def complete(self) -> bool:
+        return self.reading is not None and self.reading.snapshot.complete
+
+    @property
+    def complete_from(self) -> datetime | None:
+        return self.timeline.complete_from if self.timeline else None
+
+    def fail(self, error: UpstreamError) -> None:
+        self.state, self.reading, self.error = SourceState.UNAVAILABLE, None, error
+
+
+class Answer(NamedTuple):
+    """The rows, and what each source contributed, in the order of the question's accounts."""
+
+    slice: Slice
+    sources: Sequence[Source]
+    chosen: HistoryFilter
+
+    @property
+    def total(self) -> int | None:
+        """Count the rows of all pages; None until every source is known to its beginning."""
+        if any(source.state is SourceState.UNAVAILABLE for source in self.sources):
+            return None
+        return count_of(_timelines(self.sources), self.chosen)
+
+
+class Histories:
+    """Reads histories for one request, by its deadline (on the event loop's clock)."""
+
+    def __init__(self, mirror: Mirror, providers: Mapping[str, Provider], deadline: float) -> None:
+        self._mirror = mirror
+        self._providers = providers
+        self._deadline = deadline
+
+    async def answer(self, question: Question) -> Answer:
+        """Return the rows asked for; a source that fails is UNAVAILABLE in it, never raised."""
+        sources = await self._open(question)
+        while True:
+            found = window_of(_timelines(sources.values()), question.chosen, question.window)
+            if not isinstance(found, Missing):
+                return Answer(found, list(sources.values()), question.chosen)
+            await self._deepen([sources[a] for a in found.accounts], question.stream, found)
+
+    async def entry(self, account: Account, stream: Stream, entry_id: str) -> Entry | None:
+        """Return one entry by its id, or None where there is none; raises `UpstreamError`."""
+        source = (await self._open(Question((account,), stream, HistoryFilter(), Window(0))))[
+            account.id
+        ]
+        while source.timeline is not None:
+            for entry in source.timeline.entries:
+                if entry.id == entry_id:
+                    return entry
+            if source.timeline.horizon is None:
+                return None
+            missing = Missing(frozenset({account.id}), source.timeline.horizon)
+            await self._deepen([source], stream, missing)
+        if source.error:
+            raise source.error
+        return None
+
+    async def _open(self, question: Question) -> dict[str, Source]:
+        """Read the mirrors of all accounts side by side."""
+        able = [
+            a for a in question.accounts if supports(self._providers[a.provider], question.stream)
+        ]
+        readings = await self._in_time(
+            [self._mirror.read(account, question.stream) for account in able]
+        )
+        by_account = dict(zip((account.id for account in able), readings, strict=True))
+        return {
+            account.id: _source(account, by_account.get(account.id))
+            for account in question.accounts
+        }
+
+    async def _deepen(self, sources: list[Source], stream: Stream, missing: Missing) -> None:
+        snapshots = await self._in_time(
+            [self._mirror.deepen(source.account, stream, missing.back_to) for source in sources]
+        )
+        for source, snapshot in zip(sources, snapshots, strict=True):
+            if isinstance(snapshot, UpstreamError):
+                source.fail(snapshot)
+            elif source.reading:
+                source.reading = source.reading._replace(snapshot=snapshot)
+
+    async def _in_time(self, asked: Sequence[Coroutine[Any, Any, T]]) -> list[T | UpstreamError]:
+        """Await all; what is not there by the deadline is a timeout, and goes on for later."""
+        if not asked:
+            return []
+        tasks = [asyncio.create_task(one) for one in asked]
+        try:
+            left = self._deadline - asyncio.get_running_loop().time()
+            _, late = await asyncio.wait(tasks, timeout=max(left, 0))
+        finally:
+            for task in tasks:
+                task.cancel()
+        return [
+            UpstreamTimeout("The history could not be read in time; asking again goes on.")
+            if task in late
+            else _outcome(task)
+            for task in tasks
+        ]
+
+
+def _outcome(task: asyncio.Task[T]) -> T | UpstreamError:
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, UpstreamError):
+        return error
+    raise error
+
+
+def _source(account: Account, reading: Reading | UpstreamError | None) -> Source:
+    if reading is None:
+        return Source(account, SourceState.UNSUPPORTED)
+    if isinstance(reading, UpstreamError):
+        return Source(account, SourceState.UNAVAILABLE, error=reading)
+    state = SourceState.STALE if reading.is_stale else SourceState.FRESH
+    return Source(account, state, reading, reading.error)
+
+
+def _timelines(sources: Iterable[Source]) -> dict[str, Timeline]:
+    return {source.account.id: source.timeline for source in sources if source.timeline is not None}

@@ -1,0 +1,38 @@
+"""Global ids: opaque, permanent, and the same in every process."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class NodeKind(StrEnum):
+    CUSTOMER = "c"
+    ACCOUNT = "a"
+    CREDIT_CHANGE = "e"
+    PAYMENT = "p"
+
+
+class NodeId(NamedTuple):
+    """What a global id names: a customer, an account, or an entry of an account."""
+
+    kind: NodeKind
+    owner: str
+    entry: str | None = None
+
+
+def written(node: NodeId) -> str:
+    parts = [node.kind, node.owner, *([node.entry] if node.entry is not None else [])]
+    return urlsafe_b64encode(":".join(parts).encode()).decode().rstrip("=")
+
+
+def read(text: str) -> NodeId | None:
+    """Return what the id names; None for a text that is no id of ours."""
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        kind, owner, *entry = raw.split(":", 2)
+        node = NodeId(NodeKind(kind), owner, entry[0] if entry else None)
+    except (Base64Error, ValueError):
+        return None
+    is_entry = node.kind in {NodeKind.CREDIT_CHANGE, NodeKind.PAYMENT}
+    return node if is_entry == (node.entry is not None) and written(node) == text else None

@@ -1,0 +1,141 @@
+"""From the arguments of a connection over histories to the connection."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+
+from app.api.context import Info
+from app.api.histories import Answer, Question
+from app.api.paging import checked
+from app.api.types import accounts as types
+from app.api.types.connections import (
+    CreditChangeConnection,
+    CreditChangeEdge,
+    PaymentConnection,
+    PaymentEdge,
+)
+from app.api.types.entries import CreditChange, Payment
+from app.api.types.inputs import (
+    CreditChangeFilter,
+    HistoryOrder,
+    PaymentFilter,
+)
+from app.api.types.node import PageInfo
+from app.api.types.sources import HistorySource
+from app.history import filter as conditions
+from app.history.window import Window
+from app.model import entries
+from app.model.accounts import Account
+from app.model.entries import Stream
+from app.providers.page import Provider
+
+
+class Arguments(NamedTuple):
+    """The arguments of a connection as the caller gave them."""
+
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+    where: CreditChangeFilter | PaymentFilter | None
+    order_by: HistoryOrder
+
+
+class _Found(NamedTuple):
+    answer: Answer
+    accounts: dict[str, "types.Account"]
+    cursors: list[str]
+    page_info: PageInfo
+    sources: list[HistorySource]
+
+
+async def credit_changes(
+    info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments
+) -> CreditChangeConnection:
+    """Return the merged credit changes of the accounts; `owner` names whose list it is."""
+    found = await _found(info, Stream.CREDIT_CHANGES, owner, accounts, arguments)
+    edges = [
+        CreditChangeEdge(
+            cursor=cursor,
+            node=CreditChange.of(cast(entries.CreditChange, row.entry), found.accounts[row.key[1]]),
+        )
+        for cursor, row in zip(found.cursors, found.answer.slice.rows, strict=True)
+    ]
+    return CreditChangeConnection(
+        edges=edges, page_info=found.page_info, sources=found.sources, answer=found.answer
+    )
+
+
+async def payments(
+    info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments
+) -> PaymentConnection:
+    """Return the merged payments of the accounts; `owner` names whose list it is."""
+    found = await _found(info, Stream.PAYMENTS, owner, accounts, arguments)
+    edges = [
+        PaymentEdge(
+            cursor=cursor,
+            node=Payment.of(cast(entries.Payment, row.entry), found.accounts[row.key[1]]),
+        )
+        for cursor, row in zip(found.cursors, found.answer.slice.rows, strict=True)
+    ]
+    return PaymentConnection(
+        edges=edges, page_info=found.page_info, sources=found.sources, answer=found.answer
+    )
+
+
+async def _found(
+    info: Info, stream: Stream, owner: str, accounts: Sequence[Account], arguments: Arguments
+) -> _Found:
+    context = info.context
+    chosen = _chosen(stream, arguments, context.services.providers)
+    bound_to = f"{stream} {owner} {arguments.order_by} {chosen.canonical()}"
+    asked = tuple(account for account in accounts if _is_chosen(account, chosen))
+    window = _window(info, arguments, bound_to)
+    answer = await context.loaders.answers.load(Question(asked, stream, chosen, window))
+    context.used(info, answer.sources)
+    shown = {account.id: types.Account.of(account, context.services) for account in asked}
+    rows = answer.slice.rows
+    cursors = [context.services.signer.write_place(row.key, bound_to) for row in rows]
+    return _Found(
+        answer,
+        shown,
+        cursors,
+        PageInfo(
+            has_next_page=answer.slice.has_next,
+            has_previous_page=answer.slice.has_previous,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        ),
+        [HistorySource.of(source, shown[source.account.id]) for source in answer.sources],
+    )
+
+
+def _chosen(
+    stream: Stream, arguments: Arguments, configured: Mapping[str, Provider]
+) -> conditions.HistoryFilter:
+    if arguments.where:
+        return arguments.where.chosen(configured)
+    is_changes = stream is Stream.CREDIT_CHANGES
+    return conditions.CreditChangeFilter() if is_changes else conditions.PaymentFilter()
+
+
+def _is_chosen(account: Account, chosen: conditions.HistoryFilter) -> bool:
+    return (chosen.providers is None or account.provider in chosen.providers) and (
+        chosen.accounts is None or account.id in chosen.accounts
+    )
+
+
+def _window(info: Info, arguments: Arguments, bound_to: str) -> Window:
+    services = info.context.services
+    paging = checked(
+        arguments.first,
+        arguments.after,
+        arguments.last,
+        arguments.before,
+        limit=services.page_limit,
+    )
+    after, before = (
+        None if cursor is None else services.signer.read_place(cursor, bound_to)
+        for cursor in (paging.after, paging.before)
+    )
+    oldest_first = arguments.order_by is HistoryOrder.OLDEST_FIRST
+    return Window(paging.size, paging.from_end, after, before, oldest_first)

@@ -1,0 +1,85 @@
+"""
+The loaders of one request: equal questions are one load, unequal ones are loaded side by side.
+
+What the viewer may not see is loaded as if it did not exist, whichever way it was asked for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from aiodataloader import DataLoader
+
+from app.api.histories import Answer, Histories, Question
+from app.auth.viewer import Viewer
+from app.directory.directory import Directory
+from app.model.accounts import Account, Customer
+from app.model.entries import Entry, Stream
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+class Loader(Generic[K, T]):
+    """Loads by key; a failing key fails alone, and who goes away takes nobody along."""
+
+    def __init__(self, batch: Callable[[list[K]], Awaitable[Sequence[T | BaseException]]]) -> None:
+        async def load_all(keys: list[K]) -> Sequence[T | BaseException]:
+            return await batch(keys)
+
+        self._loader: DataLoader[K, T] = DataLoader(load_all)  # type: ignore[arg-type]
+
+    async def load(self, key: K) -> T:
+        return await asyncio.shield(self._loader.load(key))
+
+
+class EntryKey(NamedTuple):
+    account: Account
+    stream: Stream
+    entry_id: str
+
+
+class Loaders:
+    """One loader for each kind of thing; made for one request and one viewer."""
+
+    def __init__(self, directory: Directory, histories: Histories, viewer: Viewer) -> None:
+        self._directory = directory
+        self._histories = histories
+        self._viewer = viewer
+        self.customers_by_reference = Loader(self._customers_by_reference)
+        self.customers_by_id = Loader(self._customers_by_id)
+        self.accounts_by_customer = Loader(directory.accounts_by_customer)
+        self.accounts_by_id = Loader(self._accounts_by_id)
+        self.answers = Loader(self._answers)
+        self.entries = Loader(self._entries)
+
+    async def _customers_by_reference(self, references: list[str]) -> list[Customer | None]:
+        found = await self._directory.customers_by_reference(references)
+        return [self._visible(customer) for customer in found]
+
+    async def _customers_by_id(self, ids: list[str]) -> list[Customer | None]:
+        found = await self._directory.customers_by_id(ids)
+        return [self._visible(customer) for customer in found]
+
+    def _visible(self, customer: Customer | None) -> Customer | None:
+        return customer if customer and self._viewer.may_read(customer) else None
+
+    async def _accounts_by_id(self, ids: list[str]) -> list[Account | None]:
+        found = await self._directory.accounts_by_id(ids)
+        owners = await asyncio.gather(
+            *(self.customers_by_id.load(account.customer_id) for account in found if account)
+        )
+        visible = {owner.id for owner in owners if owner}
+        return [
+            account if account and account.customer_id in visible else None for account in found
+        ]
+
+    async def _answers(self, questions: list[Question]) -> list[Answer | BaseException]:
+        return await asyncio.gather(
+            *(self._histories.answer(question) for question in questions), return_exceptions=True
+        )
+
+    async def _entries(self, keys: list[EntryKey]) -> list[Entry | BaseException | None]:
+        return await asyncio.gather(
+            *(self._histories.entry(*key) for key in keys), return_exceptions=True
+        )

@@ -1,0 +1,1 @@
+"""The types of the schema, by what they are about."""

@@ -1,0 +1,158 @@
+"""Customers and their accounts."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+from strawberry import UNSET
+
+from app.api import listing
+from app.api.context import Info, Services
+from app.api.ids import NodeId, NodeKind, written
+from app.api.types.connections import CreditChangeConnection, PaymentConnection
+from app.api.types.inputs import CreditChangeFilter, HistoryOrder, PaymentFilter
+from app.api.types.node import Node, PageInfo
+from app.api.types.providers import Provider
+from app.model import accounts as model
+from app.model.errors import NotFound
+
+strawberry.enum(model.AccountStatus, name="AccountStatus")
+
+ChangesWhere = Annotated[CreditChangeFilter | None, strawberry.argument(name="filter")]
+PaymentsWhere = Annotated[PaymentFilter | None, strawberry.argument(name="filter")]
+
+
+@strawberry.type(description="A customer's account at one provider.")
+class Account(Node):
+    record: strawberry.Private[model.Account]
+    kind: strawberry.Private[model.ProviderKind]
+    id: strawberry.ID
+    provider: Provider
+    external_id: str | None = strawberry.field(
+        description="The account's id at the provider, where the provider has one."
+    )
+    label: str | None
+    status: model.AccountStatus
+    linked_at: datetime
+
+    @classmethod
+    def of(cls, record: model.Account, services: Services) -> Self:
+        provider = services.providers[record.provider]
+        return cls(
+            record=record,
+            kind=provider.kind,
+            id=strawberry.ID(written(NodeId(NodeKind.ACCOUNT, record.id))),
+            provider=Provider.of(provider),
+            external_id=record.external_id,
+            label=record.label,
+            status=record.status,
+            linked_at=record.linked_at,
+        )
+
+    @strawberry.field
+    async def customer(self, info: Info) -> "Customer":
+        owner = await info.context.loaders.customers_by_id.load(self.record.customer_id)
+        if owner is None:
+            raise NotFound("The account's customer is gone.")
+        return Customer.of(owner)
+
+    @strawberry.field
+    async def credit_changes(
+        self,
+        info: Info,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: ChangesWhere = UNSET,
+        order_by: HistoryOrder = HistoryOrder.NEWEST_FIRST,
+    ) -> CreditChangeConnection:
+        arguments = listing.Arguments(first, after, last, before, where, order_by)
+        return await listing.credit_changes(info, self.id, [self.record], arguments)
+
+    @strawberry.field
+    async def payments(
+        self,
+        info: Info,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: PaymentsWhere = UNSET,
+        order_by: HistoryOrder = HistoryOrder.NEWEST_FIRST,
+    ) -> PaymentConnection:
+        arguments = listing.Arguments(first, after, last, before, where, order_by)
+        return await listing.payments(info, self.id, [self.record], arguments)
+
+
+@strawberry.type
+class Customer(Node):
+    record: strawberry.Private[model.Customer]
+    id: strawberry.ID
+    reference: str = strawberry.field(description="The operator's own key for this customer.")
+    display_name: str | None
+
+    @classmethod
+    def of(cls, record: model.Customer) -> Self:
+        return cls(
+            record=record,
+            id=strawberry.ID(written(NodeId(NodeKind.CUSTOMER, record.id))),
+            reference=record.reference,
+            display_name=record.display_name,
+        )
+
+    @strawberry.field
+    async def accounts(self, info: Info) -> list[Account]:
+        records = await info.context.loaders.accounts_by_customer.load(self.record.id)
+        return [Account.of(record, info.context.services) for record in records]
+
+    @strawberry.field(description="The credit history of all accounts, merged into one order.")
+    async def credit_changes(
+        self,
+        info: Info,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: ChangesWhere = UNSET,
+        order_by: HistoryOrder = HistoryOrder.NEWEST_FIRST,
+    ) -> CreditChangeConnection:
+        arguments = listing.Arguments(first, after, last, before, where, order_by)
+        records = await info.context.loaders.accounts_by_customer.load(self.record.id)
+        return await listing.credit_changes(info, self.id, records, arguments)
+
+    @strawberry.field(description="The payments of all accounts, merged into one order.")
+    async def payments(
+        self,
+        info: Info,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: PaymentsWhere = UNSET,
+        order_by: HistoryOrder = HistoryOrder.NEWEST_FIRST,
+    ) -> PaymentConnection:
+        arguments = listing.Arguments(first, after, last, before, where, order_by)
+        records = await info.context.loaders.accounts_by_customer.load(self.record.id)
+        return await listing.payments(info, self.id, records, arguments)
+
+
+@strawberry.type
+class CustomerEdge:
+    cursor: str
+    node: Customer
+
+
+@strawberry.type
+class CustomerConnection:
+    edges: list[CustomerEdge]
+    page_info: PageInfo
+    search: strawberry.Private[str | None]
+
+    @strawberry.field
+    def nodes(self) -> list[Customer]:
+        return [edge.node for edge in self.edges]
+
+    @strawberry.field
+    async def total_count(self, info: Info) -> int | None:
+        return await info.context.services.directory.customers_count(self.search)

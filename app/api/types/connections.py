@@ -1,0 +1,56 @@
+"""The connections over histories."""
+
+import strawberry
+
+from app.api.histories import Answer
+from app.api.types.entries import CreditChange, Payment
+from app.api.types.node import PageInfo
+from app.api.types.sources import HistorySource
+
+
+@strawberry.type
+class CreditChangeEdge:
+    cursor: str
+    node: CreditChange
+
+
+@strawberry.type
+class CreditChangeConnection:
+    edges: list[CreditChangeEdge]
+    page_info: PageInfo
+    sources: list[HistorySource] = strawberry.field(
+        description="One for each account asked: how fresh and how complete its part is."
+    )
+    answer: strawberry.Private[Answer]
+
+    @strawberry.field
+    def nodes(self) -> list[CreditChange]:
+        return [edge.node for edge in self.edges]
+
+    @strawberry.field(description="Null until every source is known to its very beginning.")
+    def total_count(self) -> int | None:
+        return self.answer.total
+
+
+@strawberry.type
+class PaymentEdge:
+    cursor: str
+    node: Payment
+
+
+@strawberry.type
+class PaymentConnection:
+    edges: list[PaymentEdge]
+    page_info: PageInfo
+    sources: list[HistorySource] = strawberry.field(
+        description="One for each account asked: how fresh and how complete its part is."
+    )
+    answer: strawberry.Private[Answer]
+
+    @strawberry.field
+    def nodes(self) -> list[Payment]:
+        return [edge.node for edge in self.edges]
+
+    @strawberry.field(description="Null until every source is known to its very beginning.")
+    def total_count(self) -> int | None:
+        return self.answer.total

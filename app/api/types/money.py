@@ -1,0 +1,48 @@
+"""Amounts."""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+import strawberry
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency, format_decimal
+
+from app.model import money
+from app.model.errors import BadUserInput
+
+UnitKind = strawberry.enum(money.UnitKind, name="UnitKind")
+
+
+@strawberry.type(description="An amount in one unit. Amounts in different units are never added.")
+class Money:
+    amount: Decimal
+    unit: str = strawberry.field(
+        description="An ISO 4217 code for CURRENCY; the provider's own name for POINTS."
+    )
+    unit_kind: money.UnitKind
+
+    @classmethod
+    def of(cls, amount: money.Money) -> Self:
+        return cls(amount=amount.amount, unit=amount.unit, unit_kind=amount.kind)
+
+    @classmethod
+    def maybe(cls, amount: money.Money | None) -> Self | None:
+        return None if amount is None else cls.of(amount)
+
+    @strawberry.field(description='Formatted for people, for example "39,00 kr".')
+    def formatted(
+        self,
+        locale: Annotated[
+            str, strawberry.argument(description='A language tag such as "sv" or "en-GB".')
+        ] = "en",
+    ) -> str:
+        try:
+            known = Locale.parse(locale, sep="-" if "-" in locale else "_")
+        except (ValueError, UnknownLocaleError, TypeError) as error:
+            raise BadUserInput(
+                'The locale is not known; write a language tag such as "sv" or "en-GB".'
+            ) from error
+        if self.unit_kind is money.UnitKind.CURRENCY:
+            return format_currency(self.amount, self.unit, locale=known, decimal_quantization=False)
+        number = format_decimal(self.amount, locale=known, decimal_quantization=False)
+        return f"{number} {self.unit}"

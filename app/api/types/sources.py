@@ -1,0 +1,58 @@
+"""How far to trust each account's part of a list."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Self
+
+import strawberry
+
+from app.api import histories
+from app.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from app.api.types.accounts import Account
+
+SourceState = strawberry.enum(histories.SourceState, name="SourceState")
+SourceErrorCode = strawberry.enum(histories.SourceErrorCode, name="SourceErrorCode")
+
+
+@strawberry.type
+class SourceError:
+    code: histories.SourceErrorCode
+    message: str
+    retry_at: datetime | None = strawberry.field(description="Not asked again before this instant.")
+
+    @classmethod
+    def maybe(cls, error: UpstreamError | None) -> Self | None:
+        if error is None:
+            return None
+        code = histories.SourceErrorCode(error.code)
+        return cls(code=code, message=str(error), retry_at=error.retry_at)
+
+
+@strawberry.type(description="What one account contributed to a list, and how far to trust it.")
+class HistorySource:
+    account: Annotated["Account", strawberry.lazy("app.api.types.accounts")]
+    state: histories.SourceState
+    read_at: datetime | None = strawberry.field(
+        description="When the provider last confirmed the newest end of this history."
+    )
+    complete_from: datetime | None = strawberry.field(
+        description="Every entry at or after this instant is known; null when nothing is."
+    )
+    complete: bool = strawberry.field(
+        description="True when the history is known to its very beginning."
+    )
+    error: SourceError | None = strawberry.field(
+        description="Why the source is STALE or UNAVAILABLE."
+    )
+
+    @classmethod
+    def of(cls, source: histories.Source, account: "Account") -> Self:
+        return cls(
+            account=account,
+            state=source.state,
+            read_at=source.read_at,
+            complete_from=source.complete_from,
+            complete=source.complete,
+            error=SourceError.maybe(source.error),
+        )

@@ -1,0 +1,202 @@
+"""
+One page of a merged history, from what is known of each account.
+
+The canonical order is ascending: time, account, position. A page goes down from a place towards the
+older entries, or up from one towards the newer. It is certain only where every source is known;
+where it is not, the answer says which sources have to be read back to when, and nothing is guessed.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import NamedTuple
+
+from app.history.filter import HistoryFilter
+from app.mirror.timeline import Key, Timeline, instant, microseconds
+from app.model.entries import Entry
+
+
+class Row(NamedTuple):
+    """An entry at its place in the merged order; `key[1]` is its account's id."""
+
+    key: Key
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which rows of a list are asked for: `count` from its start, or from its end.
+
+    `after` and `before` are places in the list's own direction; rows at them are not included.
+    """
+
+    count: int
+    from_end: bool = False
+    after: Key | None = None
+    before: Key | None = None
+    oldest_first: bool = False
+
+
+class Slice(NamedTuple):
+    """The rows in the list's own direction, and whether there are any before and after them."""
+
+    rows: list[Row]
+    has_previous: bool
+    has_next: bool
+
+
+class Missing(NamedTuple):
+    """What has to be known first: these accounts' entries at or after `back_to`; None is all."""
+
+    accounts: frozenset[str]
+    back_to: datetime | None
+
+
+class _Unknown(Exception):
+    def __init__(self, missing: Missing) -> None:
+        self.missing = missing
+
+
+def window_of(
+    timelines: Mapping[str, Timeline], chosen: HistoryFilter, window: Window
+) -> Slice | Missing:
+    """Return the rows that a window shows of the merged list, or what is missing to tell."""
+    merged = _Merged(timelines, chosen)
+    newer, older = window.after, window.before
+    if window.oldest_first:
+        newer, older = older, newer
+    try:
+        if window.oldest_first == window.from_end:
+            ascending, has_older, has_newer = merged.downwards(newer, older, window.count)
+        else:
+            ascending, has_older, has_newer = merged.upwards(older, newer, window.count)
+    except _Unknown as unknown:
+        return unknown.missing
+    if window.oldest_first:
+        return Slice(ascending, has_older, has_newer)
+    return Slice(ascending[::-1], has_newer, has_older)
+
+
+def count_of(timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> int | None:
+    """Return how many entries there are; None until every source is known to its beginning."""
+    if any(timeline.horizon is not None for timeline in timelines.values()):
+        return None
+    return sum(1 for _ in _Merged(timelines, chosen).up(None))
+
+
+class _Merged:
+    def __init__(self, timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> None:
+        self._timelines = timelines.values()
+        self._keep = chosen.keeps()
+        self._start = microseconds(chosen.start) if chosen.start else None
+        self._end = microseconds(chosen.end) if chosen.end else None
+        # What is unknown of these sources may hold rows of the list.
+        self._open = {
+            account: timeline.horizon
+            for account, timeline in timelines.items()
+            if timeline.horizon and (chosen.start is None or timeline.horizon >= chosen.start)
+        }
+        self._edge = max(self._open.values(), default=None)
+
+    def downwards(
+        self, below: Key | None, above: Key | None, count: int
+    ) -> tuple[list[Row], bool, bool]:
+        """Collect rows from a place towards the older ones."""
+        edge = microseconds(self._edge) if self._edge else None
+        rows: list[Row] = []
+        for row in islice(self.down(below), count):
+            if (above and row.key <= above) or (edge is not None and row.key[0] <= edge):
+                break
+            rows.append(row)
+        if len(rows) < count and edge is not None and not (above and edge < above[0]):
+            raise self._next_pages()
+        if rows:
+            return rows[::-1], self._any_down(rows[-1].key), self._any_up(rows[0].key)
+        return [], self._any_down(below), below is not None and self._any_up(below, at=True)
+
+    def upwards(
+        self, above: Key | None, below: Key | None, count: int
+    ) -> tuple[list[Row], bool, bool]:
+        """Collect rows from a place towards the newer ones; all of them have to be known."""
+        if count:
+            self._require(above)
+        rows: list[Row] = []
+        for row in islice(self.up(above), count):
+            if below and row.key >= below:
+                break
+            rows.append(row)
+        if rows:
+            return rows, self._any_down(rows[0].key), self._any_up(rows[-1].key)
+        return [], above is not None and self._any_down(above, at=True), self._any_up(above)
+
+    def down(self, below: Key | None, *, at: bool = False) -> Iterator[Row]:
+        """Yield what is known and asked for, newest first, from a place on."""
+        return merge(
+            *(self._down(timeline, below, at=at) for timeline in self._timelines), reverse=True
+        )
+
+    def up(self, above: Key | None, *, at: bool = False) -> Iterator[Row]:
+        """Yield what is known and asked for, oldest first, from a place on."""
+        return merge(*(self._up(timeline, above, at=at) for timeline in self._timelines))
+
+    def _down(self, timeline: Timeline, below: Key | None, *, at: bool) -> Iterator[Row]:
+        keys, entries = timeline.keys, timeline.entries
+        place = len(keys)
+        if below is not None:
+            place = bisect_right(keys, below) if at else bisect_left(keys, below)
+        if self._end is not None:
+            place = min(place, bisect_left(keys, (self._end, "", 0)))
+        for index in range(place - 1, -1, -1):
+            if self._start is not None and keys[index][0] < self._start:
+                return
+            if self._keep(entries[index]):
+                yield Row(keys[index], entries[index])
+
+    def _up(self, timeline: Timeline, above: Key | None, *, at: bool) -> Iterator[Row]:
+        keys, entries = timeline.keys, timeline.entries
+        place = 0
+        if above is not None:
+            place = bisect_left(keys, above) if at else bisect_right(keys, above)
+        if self._start is not None:
+            place = max(place, bisect_left(keys, (self._start, "", 0)))
+        for index in range(place, len(keys)):
+            if self._end is not None and keys[index][0] >= self._end:
+                return
+            if self._keep(entries[index]):
+                yield Row(keys[index], entries[index])
+
+    def _any_down(self, below: Key | None, *, at: bool = False) -> bool:
+        """Say whether the list goes on towards the older rows; any known one is proof."""
+        if next(self.down(below, at=at), None):
+            return True
+        if self._open:
+            raise self._next_pages()
+        return False
+
+    def _any_up(self, above: Key | None, *, at: bool = False) -> bool:
+        if next(self.up(above, at=at), None):
+            return True
+        self._require(above)
+        return False
+
+    def _require(self, above: Key | None) -> None:
+        """Go on only if every row from a place on is known."""
+        floor = above[0] if above else None
+        if self._start is not None:
+            floor = self._start if floor is None else max(floor, self._start)
+        blocking = {
+            account: horizon
+            for account, horizon in self._open.items()
+            if floor is None or microseconds(horizon) >= floor
+        }
+        if blocking:
+            back_to = None if floor is None else instant(floor)
+            raise _Unknown(Missing(frozenset(blocking), back_to))
+
+    def _next_pages(self) -> _Unknown:
+        """Ask for one page more of the sources whose unknown part begins last, of no other."""
+        latest = frozenset(a for a, horizon in self._open.items() if horizon == self._edge)
+        return _Unknown(Missing(latest, self._edge))
