@@ -1,0 +1,50 @@
+"""Credentials as they are kept: what was given, and what they were renewed to since."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app.directory.vault import Vault, VaultError
+
+
+class Unshown(msgspec.Struct, frozen=True):
+    """A value that holds a secret and is never written out."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return nothing to be shown by rich either."""
+        return []
+
+
+class Kept(Unshown, frozen=True):
+    """
+    Credentials of one account.
+
+    `given` is as they were imported, so that the same import is known again after `current`, which
+    the provider takes, has been renewed.
+    """
+
+    given: Mapping[str, str]
+    current: Mapping[str, str]
+
+
+def seal(vault: Vault, kept: Kept, account_id: str, provider: str) -> bytes:
+    """Return credentials sealed for this account at this provider only."""
+    return vault.seal(msgspec.json.encode(kept), _context(account_id, provider))
+
+
+def unseal(vault: Vault, sealed: bytes, account_id: str, provider: str) -> Kept:
+    """Return what was sealed for this account at this provider; `VaultError` for anything else."""
+    plaintext = vault.open(sealed, _context(account_id, provider))
+    try:
+        return msgspec.json.decode(plaintext, type=Kept)
+    except (msgspec.MsgspecError, UnicodeError):
+        raise VaultError("what was sealed are no credentials") from None
+
+
+def _context(account_id: str, provider: str) -> bytes:
+    # An id has no colon, so no other pair gives the same context.
+    return f"credentials:{account_id}:{provider}".encode()

@@ -1,0 +1,62 @@
+"""What is asked of the customers' table."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, false, func, select, true
+
+from app.directory.tables import customers
+from app.model.accounts import Customer
+
+# SQLite allows 32,766 parameters of a statement, older ones 999.
+_CHUNK = 500
+# Longer than what can be found; SQLite refuses patterns of more than 50,000 bytes.
+_LONGEST_SEARCH = 4000
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the values in parts, each short enough for one statement."""
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
+
+
+def customer(row: Row[Any]) -> Customer:
+    """Return the customer of a row."""
+    return Customer(row.id, row.reference, row.display_name)
+
+
+def searched(reference: str, display_name: str | None) -> str:
+    """Return the text that a search looks into."""
+    # The separator is in neither of them, so no search finds a part that spans both.
+    return _folded(f"{reference}\x1f{display_name or ''}")
+
+
+def page(
+    search: str | None, after: str | None, before: str | None, limit: int, *, backwards: bool
+) -> Select[Any]:
+    """Return the statement for a page; backwards, its rows come in descending order."""
+    column = customers.c.reference
+    statement = select(customers).where(_found(search)).limit(limit)
+    if after is not None:
+        statement = statement.where(column > after)
+    if before is not None:
+        statement = statement.where(column < before)
+    return statement.order_by(column.desc() if backwards else column)
+
+
+def count(search: str | None) -> Select[int]:
+    """Return the statement for the number of customers that a search finds."""
+    return select(func.count()).select_from(customers).where(_found(search))
+
+
+def _found(search: str | None) -> ColumnElement[bool]:
+    if not search:
+        return true()
+    folded = _folded(search)
+    if len(folded) > _LONGEST_SEARCH or "\x1f" in folded:
+        return false()
+    return customers.c.searched.contains(folded, autoescape=True)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

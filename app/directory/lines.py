@@ -1,0 +1,161 @@
+"""The shape of an import line, and what is wrong with a line that does not have it."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from app.directory.credentials import Unshown
+from app.model.accounts import ProviderKind
+from app.model.errors import BadUserInput
+
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=rf"\A[^{_CONTROL}]*\Z")]
+# A space or line end around a credential is a slip of copying, and no provider would take it.
+_Secret = Annotated[
+    str, Meta(min_length=1, max_length=10_000, pattern=rf"\A(?!\s)[^{_CONTROL}]*(?<!\s)\Z")
+]
+_T = TypeVar("_T")
+
+
+class _Cloudreve(Unshown, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    refresh_token: _Secret
+
+
+class _HostUp(Unshown, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    api_key: _Secret
+
+
+class _CareCloud(Unshown, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    customer_id: _Secret
+
+
+class _Credentials(Unshown, frozen=True, forbid_unknown_fields=True):
+    cloudreve: _Cloudreve | None = None
+    hostup: _HostUp | None = None
+    carecloud: _CareCloud | None = None
+
+
+class _AccountShape(Unshown, frozen=True, forbid_unknown_fields=True):
+    provider: str
+    credentials: msgspec.Raw
+    label: _Text | None = None
+
+
+class _LineShape(Unshown, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    reference: _Text
+    display_name: _Text | None = None
+    accounts: tuple[msgspec.Raw, ...] = ()
+
+
+class AccountLine(Unshown, frozen=True):
+    """An account to import, its credentials as they are kept."""
+
+    provider: str
+    kind: ProviderKind
+    label: str | None
+    credentials: Mapping[str, str]
+
+
+class CustomerLine(Unshown, frozen=True):
+    """A customer to import, with accounts."""
+
+    reference: str
+    display_name: str | None
+    accounts: tuple[AccountLine, ...]
+
+
+_EXAMPLES = {
+    ProviderKind.CLOUDREVE: '{"cloudreve": {"refreshToken": "…"}}',
+    ProviderKind.HOSTUP: '{"hostup": {"apiKey": "…"}}',
+    ProviderKind.CARECLOUD: '{"carecloud": {"customerId": "…"}}',
+}
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_TEXT = "write 1 to 200 characters without control characters"
+_FIELDS = {
+    "reference": _TEXT,
+    "displayName": f"{_TEXT}, or leave it out",
+    "label": f"{_TEXT}, or leave it out",
+    "provider": "write the name of a configured provider",
+    "accounts": "write a list of accounts",
+    "credentials": "write the credentials that the provider's kind takes",
+}
+
+
+def parse(line: str, providers: Mapping[str, ProviderKind]) -> CustomerLine:
+    """Return what a line says; `BadUserInput`, without any value of the line, if it cannot be."""
+    shape = _decoded(line, _LineShape, "")
+    accounts = tuple(
+        _account(raw, f"accounts[{index}]", providers) for index, raw in enumerate(shape.accounts)
+    )
+    seen: set[tuple[str, str | None]] = set()
+    for index, account in enumerate(accounts):
+        if (account.provider, account.label) in seen:
+            raise BadUserInput(
+                f"accounts[{index}].label: another account of this provider has it; "
+                "write a label of its own"
+            )
+        seen.add((account.provider, account.label))
+    return CustomerLine(shape.reference, shape.display_name, accounts)
+
+
+def reference_of(line: str) -> str | None:
+    """Return the reference of a line that is wrong elsewhere, None if it has none to show."""
+    try:
+        found = msgspec.json.decode(line)
+        return msgspec.convert(found["reference"], _Text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, KeyError, TypeError):
+        return None
+
+
+def _account(raw: msgspec.Raw, place: str, providers: Mapping[str, ProviderKind]) -> AccountLine:
+    shape = _decoded(raw, _AccountShape, place)
+    kind = providers.get(shape.provider)
+    if kind is None:
+        configured = ", ".join(sorted(providers)) or "none"
+        raise BadUserInput(f"{place}.provider: is not configured; configured: {configured}")
+    return AccountLine(shape.provider, kind, shape.label, _flat(shape.credentials, kind, place))
+
+
+def _flat(raw: msgspec.Raw, kind: ProviderKind, place: str) -> Mapping[str, str]:
+    """Return the one kind of credentials there is, by the names of their fields."""
+    wrong = BadUserInput(f"{place}.credentials: write {_EXAMPLES[kind]}, and nothing else")
+    try:
+        given = msgspec.json.decode(raw, type=_Credentials)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise wrong from None
+    by_kind = {
+        name: credentials
+        for name in ProviderKind
+        if (credentials := getattr(given, name.lower())) is not None
+    }
+    if list(by_kind) != [kind]:
+        raise wrong
+    flat: dict[str, str] = msgspec.to_builtins(by_kind[kind])
+    return flat
+
+
+def _decoded(text: str | msgspec.Raw, shape: type[_T], place: str) -> _T:
+    try:
+        return msgspec.json.decode(text, type=shape)
+    except msgspec.ValidationError as error:
+        problem = _problem(str(error), place)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        problem = "is not one JSON object; write one on each line"
+    raise BadUserInput(problem)
+
+
+def _problem(message: str, place: str) -> str:
+    """Say what to write in place of what the decoder said is wrong, with the field's whole name."""
+    said, _, path = message.partition(" - at `$")
+    field = path.removesuffix("`").lstrip(".").partition("[")[0]
+    name = f"{place}.{field}" if place and field else place or field
+    if field in _FIELDS:
+        return f"{name}: {_FIELDS[field]}"
+    if missing := _MISSING.fullmatch(said):
+        return _problem(f" - at `$.{missing[1]}`", place) + "; it is missing"
+    # What is left names an unknown field or a type; never a value.
+    told = f"{said[0].lower()}{said[1:]}; write a line as the documentation shows it"
+    return f"{name}: {told}" if name else told

@@ -1,0 +1,112 @@
+"""Customers as the directory keeps and finds them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from directories import opened, put
+
+from app.directory import Change, Directory
+
+
+@pytest.fixture
+async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
+    async with opened(tmp_path) as directory:
+        yield directory
+
+
+async def references(directory: Directory, search: str | None) -> list[str]:
+    page = await directory.customers_page(search=search, after=None, before=None, limit=100)
+    assert await directory.customers_count(search) == len(page)
+    return [customer.reference for customer in page]
+
+
+async def test_customers_are_found_in_the_order_asked_for(directory: Directory) -> None:
+    anna, bea = await put(directory, "C-1", "Anna"), await put(directory, "C-2")
+
+    found = await directory.customers_by_reference(["C-2", "C-9", "C-1", "C-2"])
+
+    assert found == [bea, None, anna, bea]
+    assert await directory.customers_by_id([bea.id, "no", anna.id]) == [bea, None, anna]
+    assert await directory.customers_by_id([]) == []
+
+
+async def test_many_customers_are_found_at_once(directory: Directory) -> None:
+    anna = await put(directory, "C-1")
+
+    found = await directory.customers_by_reference([f"C-{number}" for number in range(40_000)])
+
+    assert found[1] == anna
+    assert [customer for customer in found if customer] == [anna]
+
+
+async def test_ids_are_sixteen_hexadecimal_digits_and_stay(directory: Directory) -> None:
+    before = await put(directory, "C-1", "Anna")
+    after = await put(directory, "C-1", "Anne")
+
+    assert before.id == after.id
+    assert len(before.id) == 16
+    assert set(before.id) <= set("0123456789abcdef")
+
+
+async def test_a_customer_is_created_updated_or_unchanged(directory: Directory) -> None:
+    names = ("Anna", "Anna", "Anne", None)
+
+    changes = [await directory.put_customer("C-1", name) for name in names]
+
+    assert changes == [Change.CREATED, Change.UNCHANGED, Change.UPDATED, Change.UNCHANGED]
+    assert (await put(directory, "C-1")).display_name == "Anne"
+
+
+async def test_pages_join_without_gap_in_both_directions(directory: Directory) -> None:
+    for number in (5, 3, 1, 4, 2):
+        await directory.put_customer(f"C-{number}", None)
+
+    async def page(
+        after: str | None = None, before: str | None = None, *, backwards: bool = False
+    ) -> list[str]:
+        found = await directory.customers_page(
+            search=None, after=after, before=before, limit=2, backwards=backwards
+        )
+        return [customer.reference for customer in found]
+
+    assert await page() == ["C-1", "C-2"]
+    assert await page(after="C-2") == ["C-3", "C-4"]
+    assert await page(after="C-4") == ["C-5"]
+    assert await page(backwards=True) == ["C-4", "C-5"]
+    assert await page(before="C-4", backwards=True) == ["C-2", "C-3"]
+    assert await page(after="C-1", before="C-3") == ["C-2"]
+    assert await page(after="C-2", before="C-5", backwards=True) == ["C-3", "C-4"]
+
+
+async def test_a_search_is_a_part_of_reference_or_name_whatever_the_case(
+    directory: Directory,
+) -> None:
+    for reference, name in [("C-1", "Åsa Öberg"), ("c-2", "Straße"), ("D_3", None), ("D%4", "x")]:
+        await directory.put_customer(reference, name)
+
+    assert await references(directory, None) == ["C-1", "D%4", "D_3", "c-2"]
+    assert await references(directory, "") == ["C-1", "D%4", "D_3", "c-2"]
+    assert await references(directory, "C-") == ["C-1", "c-2"]
+    assert await references(directory, "åSA ö") == ["C-1"]
+    assert await references(directory, "STRASSE") == ["c-2"]
+    assert await references(directory, "_") == ["D_3"]
+    assert await references(directory, "%") == ["D%4"]
+    assert await references(directory, "/") == []
+
+
+async def test_a_search_for_what_no_customer_can_have_finds_nobody(directory: Directory) -> None:
+    await directory.put_customer("C-1", "Anna")
+
+    assert await references(directory, "1\x1fa") == []
+    assert await references(directory, "a" * 100_000) == []
+    # Each of these becomes eighteen characters once its case is folded.
+    assert await references(directory, "\ufdfa" * 4000) == []
+
+
+async def test_a_search_finds_the_newest_name(directory: Directory) -> None:
+    await directory.put_customer("C-1", "Anna")
+    await directory.put_customer("C-1", "Bea")
+
+    assert await references(directory, "anna") == []
+    assert await references(directory, "bea") == ["C-1"]
