@@ -106,6 +106,12 @@ class Directory:
         found = {row.id: _account(row) for row in await self._rows(accounts.c.id, ids)}
         return [found.get(account_id) for account_id in ids]
 
+    async def providers_in_use(self) -> list[str]:
+        """Return the names of the providers that any account is linked to, in their order."""
+        statement = select(accounts.c.provider).distinct().order_by(accounts.c.provider)
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement)).scalars())
+
     async def credentials(self, account_id: str) -> Mapping[str, str]:
         """Return the account's current credentials; `NotFound` for an unknown account."""
         async with self._database.reading() as connection:

@@ -121,6 +121,16 @@ async def test_the_same_credentials_do_not_revive_a_refused_account(directory: D
     assert found.status is AccountStatus.NEEDS_RELINK
 
 
+async def test_the_providers_that_accounts_are_linked_to_are_told(directory: Directory) -> None:
+    before = await directory.providers_in_use()
+    anna = await put(directory, "C-1")
+    for provider, label in [("loyalty", None), ("cloud", "one"), ("cloud", "two")]:
+        await directory.put_account(anna.id, provider, label, TOKEN, None)
+
+    assert before == []
+    assert await directory.providers_in_use() == ["cloud", "loyalty"]
+
+
 async def test_an_unknown_account_is_not_found(directory: Directory) -> None:
     with pytest.raises(NotFound):
         await directory.credentials("no")
