@@ -112,6 +112,16 @@ class Directory:
         async with self._database.reading() as connection:
             return list((await connection.execute(statement)).scalars())
 
+    async def any_account(self, provider: str) -> Account | None:
+        """Return one of the accounts at a provider, the one linked last; None if there is none."""
+        statement = select(*_LISTED).where(
+            accounts.c.provider == provider, accounts.c.status == AccountStatus.ACTIVE.value
+        )
+        newest = statement.order_by(accounts.c.linked_at.desc()).limit(1)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(newest)).one_or_none()
+        return _account(row) if row else None
+
     async def credentials(self, account_id: str) -> Mapping[str, str]:
         """Return the account's current credentials; `NotFound` for an unknown account."""
         async with self._database.reading() as connection:
@@ -165,15 +175,18 @@ class Directory:
         label: str | None,
         credentials: Mapping[str, str],
         external_id: str | None,
+        current: Mapping[str, str] | None = None,
     ) -> Change:
         """
         Keep a customer's account with credentials as they were given.
+
+        `current` is what they have been renewed to since, None where they have not.
 
         The same credentials as given before change nothing, whatever they were renewed to; others
         replace them and make the account active. `NotFound` for an unknown customer, `VaultError`
         if those kept before cannot be opened.
         """
-        kept = Kept(given=dict(credentials), current=dict(credentials))
+        kept = Kept(given=dict(credentials), current=dict(current or credentials))
         async with self._database.writing() as connection:
             row = await _labelled_row(connection, customer_id, provider, label)
             if row is not None and self._unsealed(row).given == kept.given:

@@ -8,8 +8,8 @@ from app.directory.lines import AccountLine, CustomerLine, parse, reference_of
 from app.model.accounts import ProviderKind
 from app.model.errors import GatewayError, NotFound
 
-Prove = Callable[[str, Mapping[str, str]], Awaitable[str | None]]
-"""Tries credentials at a provider, by its name: the account's id there, or `UpstreamError`."""
+Prove = Callable[[str, Mapping[str, str]], Awaitable[Mapping[str, str]]]
+"""Tries credentials at a provider, by its name: what they were renewed to, or `UpstreamError`."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,10 @@ class _Importer:
         given, provider = account.credentials, account.provider
         if await self.directory.has_given(customer_id, provider, account.label, given):
             return Change.UNCHANGED
-        external_id = await self.prove(provider, given) if self.prove is not None else None
-        if account.kind is ProviderKind.CARECLOUD:
-            external_id = given["customerId"]
+        current = await self.prove(provider, given) if self.prove is not None else given
+        external_id = given["customerId"] if account.kind is ProviderKind.CARECLOUD else None
         return await self.directory.put_account(
-            customer_id, provider, account.label, given, external_id
+            customer_id, provider, account.label, given, external_id, current
         )
 
 

@@ -130,9 +130,6 @@ class MirrorStore:
 
         return await self._guarded(write) is not False
 
-    async def aclose(self) -> None:
-        await self._redis.aclose()
-
     def _write_entries(
         self, pipe: "Pipeline", key: str, old: Snapshot | None, new: Snapshot
     ) -> None:
@@ -170,3 +167,15 @@ def _decoded(raw: bytes | str, shape: type[T]) -> T | None:
         return msgspec.msgpack.decode(raw if isinstance(raw, bytes) else raw.encode(), type=shape)
     except msgspec.DecodeError:
         return None
+
+
+async def answers(url: str) -> bool:
+    """Say whether the Redis at this address answers."""
+    redis = connect(url)
+    try:
+        await redis.ping()
+    except (RedisError, OSError):
+        return False
+    finally:
+        await redis.aclose()
+    return True

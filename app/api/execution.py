@@ -1,0 +1,142 @@
+"""
+From a request for GraphQL to its answer: parse, validate, execute, and errors with their codes.
+
+An error of ours says its code and its message. Any other error that a resolver raises says nothing
+but a correlation id, under which the log has everything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    parse,
+    validate,
+)
+
+from app.api.context import Context
+from app.api.schema import schema
+from app.model.errors import CallerError, UpstreamError
+
+_log = structlog.get_logger("api")
+_graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - it has no other name there
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks: a document, which of its operations, and its variables."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer. `has_data` is False when nothing was executed, so that there is no `data`."""
+
+    body: dict[str, Any]
+    has_data: bool
+    has_errors: bool
+
+
+class MutationByGet(Exception):
+    """A GET asked for more than a query."""
+
+
+async def answer(
+    request: Request, context: Context, *, most_tokens: int, queries_only: bool = False
+) -> Response:
+    """Return the answer to a request; raises `MutationByGet` and nothing else."""
+    try:
+        document = parse(request.query, max_tokens=most_tokens)
+    except GraphQLSyntaxError as error:
+        return _refused([error], "GRAPHQL_PARSE_FAILED")
+    except RecursionError:
+        too_deep = GraphQLError("The document is nested too deeply; ask for less at once.")
+        return _refused([too_deep], "GRAPHQL_PARSE_FAILED")
+    invalid = validate(_graphql_schema, document)
+    if invalid:
+        return _refused(invalid, "GRAPHQL_VALIDATION_FAILED")
+    operation = _operation(document, request.operation_name)
+    if isinstance(operation, GraphQLError):
+        return _refused([operation], "GRAPHQL_VALIDATION_FAILED")
+    if queries_only and operation.operation is not OperationType.QUERY:
+        raise MutationByGet
+    result = execute(
+        _graphql_schema,
+        document,
+        context_value=context,
+        variable_values=dict(request.variables or {}),
+        operation_name=request.operation_name,
+    )
+    executed = await result if isawaitable(result) else result
+    assert isinstance(executed, ExecutionResult)  # noqa: S101 - nothing is deferred
+    return _executed(executed, context)
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
+    """Return the operation that is meant; it is never guessed."""
+    operations = [
+        definition
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    ]
+    if name is None and len(operations) == 1:
+        return operations[0]
+    for operation in operations:
+        if operation.name and operation.name.value == name:
+            return operation
+    if name is None:
+        return GraphQLError("The document has several operations; say which by `operationName`.")
+    return GraphQLError("The document has no operation of the name in `operationName`.")
+
+
+def _refused(errors: list[Any], code: str) -> Response:
+    return Response(
+        {"errors": [_formatted(error, {"code": code}) for error in errors]},
+        has_data=False,
+        has_errors=True,
+    )
+
+
+def _executed(result: ExecutionResult, context: Context) -> Response:
+    errors = [_shown(error) for error in result.errors or []]
+    errors += [_formatted(error, {}) for error in context.problems]
+    # Variables that cannot be read stop the request before anything was executed.
+    has_data = result.data is not None or any("path" in error for error in errors)
+    body: dict[str, Any] = {"data": result.data} if has_data else {}
+    if errors:
+        body["errors"] = errors
+    return Response(body, has_data=has_data, has_errors=bool(errors))
+
+
+def _shown(error: GraphQLError) -> dict[str, Any]:
+    original = error.original_error
+    if isinstance(original, CallerError):
+        return _formatted(error, {"code": original.code})
+    if isinstance(original, UpstreamError):
+        return _formatted(error, {"code": original.code})
+    if original is None or isinstance(original, GraphQLError):
+        return _formatted(error, {"code": "BAD_USER_INPUT"})
+    correlation_id = str(uuid4())
+    _log.error("internal error", correlation_id=correlation_id, exc_info=original)
+    masked = GraphQLError("Internal error.", nodes=error.nodes, path=error.path)
+    return _formatted(masked, {"code": "INTERNAL", "correlationId": correlation_id})
+
+
+def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:
+    formatted = dict(error.formatted)
+    formatted["extensions"] = {**(error.extensions or {}), **extensions}
+    return formatted

@@ -1,0 +1,186 @@
+"""
+GraphQL over HTTP at one path: reads a request, writes an answer with the status that it needs.
+
+Follows the GraphQL-over-HTTP draft: `application/graphql-response+json` tells by its status whether
+the request could be executed; `application/json` is 200 for every well-formed request.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request as HttpRequest
+from starlette.responses import HTMLResponse
+from starlette.responses import Response as HttpResponse
+
+from app.api.context import Context
+from app.api.execution import MutationByGet, Request, Response, answer
+
+RESPONSE_TYPE = "application/graphql-response+json"
+JSON_TYPE = "application/json"
+_UTF8 = "; charset=utf-8"
+
+
+class Refused(Exception):
+    """The HTTP request is no GraphQL request; the message says what to send instead."""
+
+    def __init__(
+        self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+class GraphQLEndpoint:
+    """Answers `/graphql`. `page` is what a browser gets, None for nothing."""
+
+    def __init__(
+        self,
+        make_context: Callable[[HttpRequest], Context],
+        *,
+        most_tokens: int,
+        page: bytes | None,
+    ) -> None:
+        self._make_context = make_context
+        self._most_tokens = most_tokens
+        self._page = page
+
+    async def answer(self, http: HttpRequest) -> HttpResponse:
+        """Return the response to an HTTP request; no input makes it raise."""
+        if self._page is not None and http.method == "GET" and _is_browser(http):
+            return HTMLResponse(self._page, headers=_PAGE_HEADERS)
+        try:
+            media_type = _accepted(http.headers.get("accept", "*/*"))
+            request = await _read(http)
+            context = self._make_context(http)
+            response = await answer(
+                request, context, most_tokens=self._most_tokens, queries_only=http.method == "GET"
+            )
+        except MutationByGet:
+            message = "Only queries can be asked by GET; use POST."
+            return _written(_refusal(message), JSON_TYPE, HTTPStatus.METHOD_NOT_ALLOWED)
+        except Refused as refused:
+            return _written(
+                _refusal(str(refused)), JSON_TYPE, refused.status, headers=refused.headers
+            )
+        status = HTTPStatus.OK
+        if not response.has_data and media_type == RESPONSE_TYPE:
+            status = HTTPStatus.BAD_REQUEST
+        return _written(
+            orjson.dumps(response.body), media_type, status, headers=_caching(response, context)
+        )
+
+
+_PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+        "connect-src 'self'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def _written(
+    body: bytes, media_type: str, status: HTTPStatus, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    response = HttpResponse(body, status)
+    response.headers["Content-Type"] = media_type + _UTF8
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept, Authorization"
+    response.headers.update(headers or {})
+    return response
+
+
+def _refusal(message: str) -> bytes:
+    return orjson.dumps(
+        {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}
+    )
+
+
+def _caching(response: Response, context: Context) -> dict[str, str]:
+    """Say for how long the answer stays fresh; what is partial or wrong is not kept at all."""
+    if response.has_errors or context.fresh_for is None:
+        return {"Cache-Control": "no-store"}
+    return {"Cache-Control": f"private, max-age={context.fresh_for // timedelta(seconds=1)}"}
+
+
+def _is_browser(http: HttpRequest) -> bool:
+    return "query" not in http.query_params and "text/html" in http.headers.get("accept", "")
+
+
+def _accepted(accept: str) -> str:
+    """Choose the media type of the answer; `Refused` with 406 when none of ours is accepted."""
+    weights: dict[str, float] = {}
+    for part in accept.split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        try:
+            weights[media_type] = float(weight)
+        except ValueError:
+            weights[media_type] = 0.0
+    any_of_ours = max(weights.get("*/*", 0.0), weights.get("application/*", 0.0))
+    graphql = weights.get(RESPONSE_TYPE, 0.0)
+    json = weights.get(JSON_TYPE, any_of_ours)
+    if graphql and graphql >= json:
+        return RESPONSE_TYPE
+    if json:
+        return JSON_TYPE
+    raise Refused(
+        HTTPStatus.NOT_ACCEPTABLE, f"The answer can be {RESPONSE_TYPE} or {JSON_TYPE} only."
+    )
+
+
+async def _read(http: HttpRequest) -> Request:
+    if http.method == "GET":
+        return _request(_from_query(http))
+    content_type, *parameters = (
+        part.strip().lower() for part in http.headers.get("content-type", "").split(";")
+    )
+    charset = next((p[8:].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
+    if content_type != JSON_TYPE or charset not in {"utf-8", "utf8"}:
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the request as {JSON_TYPE} in UTF-8."
+        )
+    try:
+        body = orjson.loads(await http.body())
+    except orjson.JSONDecodeError as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8.") from error
+    return _request(body)
+
+
+def _from_query(http: HttpRequest) -> dict[str, Any]:
+    given: dict[str, Any] = dict(parse_qsl(http.url.query, keep_blank_values=True))
+    for name in ("variables", "extensions"):
+        if name in given:
+            try:
+                given[name] = orjson.loads(given[name])
+            except orjson.JSONDecodeError as error:
+                raise Refused(
+                    HTTPStatus.BAD_REQUEST, f"The parameter `{name}` is not JSON."
+                ) from error
+    return given
+
+
+_SHAPE: tuple[tuple[str, type, str], ...] = (
+    ("operationName", str, "a string"),
+    ("variables", dict, "an object"),
+    ("extensions", dict, "an object"),
+)
+
+
+def _request(given: Any) -> Request:  # noqa: ANN401 - it is whatever was sent
+    """Check the parameters of a GraphQL request; null is the same as absent."""
+    if not isinstance(given, dict):
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is a JSON object with a `query`.")
+    query = given.get("query")
+    if not isinstance(query, str) or not query:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The request has no `query`; it is a string.")
+    for name, shape, described in _SHAPE:
+        if given.get(name) is not None and not isinstance(given[name], shape):
+            raise Refused(HTTPStatus.BAD_REQUEST, f"`{name}` is {described}.")
+    return Request(query, given.get("operationName") or None, given.get("variables"))

@@ -1,0 +1,22 @@
+"""The commands, put together."""
+
+import typer
+
+from app.cli import directory, serving, setup
+
+application = typer.Typer(
+    name="credit-gateway",
+    help="One GraphQL answer over the credit histories of several providers.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+application.command()(serving.demo)
+application.command()(serving.serve)
+application.command()(serving.sandbox)
+application.command()(setup.check)
+application.command()(setup.schema)
+application.add_typer(directory.customers, name="customers")
+application.add_typer(directory.accounts, name="accounts")
+application.add_typer(setup.vault, name="vault")

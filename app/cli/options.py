@@ -1,0 +1,20 @@
+"""Options that several commands take."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import settings
+
+Config = Annotated[
+    Path, typer.Option("--config", metavar="FILE", help="The configuration, in TOML.")
+]
+DEFAULT_CONFIG = Path("gateway.toml")
+
+
+def loaded(config: Path, overrides: Mapping[str, str] | None = None) -> settings.Settings:
+    """Return the configuration; `overrides` are variables that win over the environment's."""
+    return settings.load(config, {**os.environ, **(overrides or {})})

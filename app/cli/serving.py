@@ -1,0 +1,94 @@
+"""Commands that serve until they are told to stop."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from starlette.types import ASGIApp
+
+from app import sandbox as emulated
+from app.cli import demo as demonstration
+from app.cli import logs
+from app.cli.options import DEFAULT_CONFIG, Config, loaded
+from app.main import create_app
+from app.sandbox import server as emulated_server
+
+# Worker processes are told by the environment what to serve.
+_CONFIG_VARIABLE = "CREDIT_GATEWAY_CONFIG"
+
+
+def demo(
+    port: Annotated[
+        int | None, typer.Option(help="Where the gateway listens.", show_default="8000")
+    ] = None,
+) -> None:
+    """Serve sample customers of emulated providers, with nothing to prepare.
+
+    Example: credit-gateway demo --port 8080
+    """
+    logs.configure()
+    demonstration.run(port)
+
+
+def serve(
+    config: Config = DEFAULT_CONFIG,
+    host: Annotated[str | None, typer.Option(help="In place of server.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="In place of server.port.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="The number of processes.")] = 1,
+) -> None:
+    """Serve the gateway.
+
+    Example: credit-gateway serve --config gateway.toml --workers 2
+    """
+    if host is not None:
+        os.environ["GATEWAY_SERVER__HOST"] = host
+    if port is not None:
+        os.environ["GATEWAY_SERVER__PORT"] = str(port)
+    settings = loaded(config)
+    os.environ[_CONFIG_VARIABLE] = str(config.absolute())
+    logs.configure()
+    uvicorn.run(
+        "app.cli.serving:configured_app",
+        factory=True,
+        host=settings.server.host,
+        port=settings.server.port,
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+
+
+def configured_app() -> ASGIApp:
+    """Return the application of the configuration that the environment names."""
+    logs.configure()
+    return create_app(loaded(Path(os.environ[_CONFIG_VARIABLE])))
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Where they listen; 0 for any free port.")] = 9000,
+    seed: Annotated[int, typer.Option(help="Another seed gives other sample data.")] = 1,
+    entries: Annotated[int, typer.Option(min=0, help="Entries in each history.")] = 120,
+    latency: Annotated[int, typer.Option(min=0, metavar="MS", help="Before each answer.")] = 0,
+    customers: Annotated[int, typer.Option(min=1, help="Sample customers.")] = 3,
+) -> None:
+    """Serve the emulated providers alone.
+
+    Example: credit-gateway sandbox --port 9000 --entries 10000 --latency 50
+    """
+    world = emulated.Sandbox(
+        seed=seed, entries=entries, customers=customers, latency=timedelta(milliseconds=latency)
+    )
+    emulated_server.run("127.0.0.1", port, world, _tell_sandbox)
+
+
+def _tell_sandbox(url: str) -> None:
+    base = "/carecloud/webservice/rest-api/enterprise-interface/v1.0"
+    typer.echo(f"cloudreve  {url}/cloudreve/api/v4")
+    typer.echo(f"hostup     {url}/hostup/api")
+    typer.echo(f"carecloud  {url}{base}")
+    typer.echo(f"control    {url}/control/state")
+    typer.echo(f"customers  {url}/control/customers")

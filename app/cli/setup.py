@@ -1,0 +1,83 @@
+"""Commands that prepare and prove an installation."""
+
+import asyncio
+from typing import NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.api.context import Services
+from app.api.schema import sdl
+from app.cli.options import DEFAULT_CONFIG, Config, loaded
+from app.directory.vault import keygen
+from app.main import services
+from app.mirror.store import answers
+from app.model.errors import UpstreamError
+from app.settings import Settings
+
+vault = typer.Typer(
+    help="The keys that stored credentials are encrypted with.", no_args_is_help=True
+)
+
+
+class _Proof(NamedTuple):
+    what: str
+    is_good: bool
+    told: str
+
+
+def schema() -> None:
+    """Print the schema in GraphQL's definition language.
+
+    Example: credit-gateway schema > schema.graphql
+    """
+    typer.echo(sdl(), nl=False)
+
+
+@vault.command("keygen")
+def generate_key() -> None:
+    """Print a new key: 32 random bytes in base64.
+
+    Example: export GATEWAY_VAULT_KEY=$(credit-gateway vault keygen)
+    """
+    typer.echo(keygen())
+
+
+def check(config: Config = DEFAULT_CONFIG) -> None:
+    """Prove the configuration: file, cache, directory and each provider.
+
+    A provider is asked for the balance of one of its accounts.
+
+    Example: credit-gateway check --config gateway.toml
+    """
+    proofs = [_Proof("configuration", is_good=True, told=str(config))]
+    proofs += asyncio.run(_proofs(loaded(config)))
+    table = Table("", "what", "result", box=None)
+    for proof in proofs:
+        table.add_row("ok" if proof.is_good else "WRONG", proof.what, proof.told)
+    Console().print(table)
+    if not all(proof.is_good for proof in proofs):
+        raise typer.Exit(1)
+
+
+async def _proofs(settings: Settings) -> list[_Proof]:
+    url = settings.cache.url
+    is_there = await answers(url.get_secret_value())
+    cache = _Proof("cache", is_there, str(url) if is_there else f"{url} does not answer")
+    async with services(settings) as opened:
+        count = await opened.directory.customers_count(None)
+        directory = _Proof("directory", is_good=True, told=f"{count} customers")
+        providers = await asyncio.gather(*(_provider(opened, name) for name in opened.providers))
+    return [cache, directory, *providers]
+
+
+async def _provider(opened: Services, name: str) -> _Proof:
+    account = await opened.directory.any_account(name)
+    if account is None:
+        return _Proof(name, is_good=True, told="not asked: no account is linked to it")
+    try:
+        balance = await opened.providers[name].balance(account)
+    except UpstreamError as error:
+        return _Proof(name, is_good=False, told=f"{error.code}: {error}")
+    return _Proof(name, is_good=True, told=f"answers, {len(balance)} balances")

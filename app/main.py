@@ -1,0 +1,109 @@
+"""Puts the layers together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.resources import files
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
+
+from app.api.context import Context, Services
+from app.api.http import GraphQLEndpoint
+from app.auth.viewer import ANONYMOUS
+from app.directory.directory import Directory
+from app.directory.vault import Vault
+from app.history.cursor import CursorSigner
+from app.mirror.mirror import Freshness, Mirror
+from app.mirror.store import MirrorStore, connect
+from app.model.clock import Clock, utc_now
+from app.model.errors import ConfigurationError
+from app.providers.registry import make
+from app.server.limits import Limits
+from app.settings import Settings
+
+
+@asynccontextmanager
+async def services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Services]:
+    """Open what lives as long as the process, and close it in the end.
+
+    Raises `ConfigurationError` where accounts are linked to a provider that is not configured.
+    """
+    vault = Vault(settings.vault_keys())
+    cache = settings.cache
+    async with AsyncExitStack() as stack:
+        directory = await Directory.open(settings.directory.url.get_secret_value(), vault)
+        stack.push_async_callback(directory.close)
+        await _refuse_unknown_providers(directory, settings)
+        redis = connect(cache.url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        providers = {name: make(one, directory, clock) for name, one in settings.providers.items()}
+        for provider in providers.values():
+            stack.push_async_callback(provider.aclose)
+        fresh_for = {name: settings.fresh_for(name) for name in providers}
+        freshness = {
+            name: Freshness(limit, cache.stale_for, cache.rebuild_after)
+            for name, limit in fresh_for.items()
+        }
+        longest = max([cache.fresh_for, *fresh_for.values()]) + cache.stale_for
+        store = MirrorStore(redis, kept_for=max(longest, cache.rebuild_after))
+        mirror = Mirror(store, providers, freshness, directory.mark, clock)
+        stack.push_async_callback(mirror.aclose)
+        signer = CursorSigner(vault.derive("cursors"))
+        limit = settings.limits.page_size
+        yield Services(directory, mirror, providers, fresh_for, signer, clock, limit)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
+    """Return the gateway as an ASGI application; its lifespan opens and closes everything."""
+    request_timeout = settings.server.request_timeout
+    # What is left of it after the resolvers gave up is for writing the answer.
+    patience = request_timeout.total_seconds() * 0.9
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with services(settings, clock) as opened:
+            app.state.services = opened
+            yield
+
+    def make_context(http: Request) -> Context:
+        deadline = asyncio.get_running_loop().time() + patience
+        return Context(http.app.state.services, ANONYMOUS, deadline)
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None)
+    page = files("app.web").joinpath("explorer.html").read_bytes()
+    endpoint = GraphQLEndpoint(
+        make_context,
+        most_tokens=settings.limits.tokens,
+        page=page if settings.graphql.graphiql else None,
+    )
+    app.add_route("/graphql", endpoint.answer, methods=["GET", "POST"])
+    app.add_route("/livez", _alive)
+    app.add_route("/readyz", _alive)
+    if settings.server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.server.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    return Limits(
+        app,
+        max_in_flight=settings.server.max_in_flight,
+        request_timeout=request_timeout,
+    )
+
+
+async def _alive(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok\n")
+
+
+async def _refuse_unknown_providers(directory: Directory, settings: Settings) -> None:
+    for name in await directory.providers_in_use():
+        if name not in settings.providers:
+            raise ConfigurationError(
+                f"providers.{name}: accounts are linked to it; configure it again"
+            )

@@ -1,0 +1,1 @@
+"""What comes before GraphQL: pure ASGI, outermost."""
