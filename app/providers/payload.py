@@ -18,10 +18,14 @@ from app.model.money import plain
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
 
-UnsignedText = Annotated[str, Meta(pattern=r"^[0-9]{1,20}(\.[0-9]{1,12})?$")]
-SignedText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,12})?$")]
-CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-LocalTime = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")]
+UnsignedText = Annotated[str, Meta(pattern=r"^[0-9]{1,20}(\.[0-9]{1,12})?\Z")]
+SignedText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,12})?\Z")]
+# Without a currency the text is empty, or there is none.
+CurrencyCodeOrNone = Annotated[str, Meta(pattern=r"^([A-Z]{3})?\Z")]
+CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
+LocalTime = Annotated[
+    str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\Z")
+]
 Instant = Annotated[datetime, Meta(tz=True)]
 # GraphQL's Int has 32 bits; a larger number in such a field is not what the documents say.
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]

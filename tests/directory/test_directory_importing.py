@@ -44,17 +44,18 @@ async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
 class Provers:
     """Credentials are tried here: each try is noted, and refused for the providers named."""
 
-    def __init__(self, *refusing: str) -> None:
+    def __init__(self, *refusing: str, renewing: Mapping[str, str] | None = None) -> None:
         self.refusing = refusing
+        self.renewing = renewing
         self.tried: list[str] = []
 
-    async def __call__(self, provider: str, credentials: Mapping[str, str]) -> str | None:
+    async def __call__(self, provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
         await asyncio.sleep(0)
         self.tried.append(provider)
         if provider in self.refusing:
             said = next(iter(credentials.values()))
             raise UpstreamUnauthorized(f"the provider refuses\nthe credentials {said}")
-        return f"id at {provider}"
+        return self.renewing or credentials
 
 
 async def imported(
@@ -125,8 +126,21 @@ async def test_only_changed_credentials_are_proved_and_replaced(directory: Direc
     assert outcome == LineOutcome(1, "C-1001", UPDATED, (UPDATED, UNCHANGED, UNCHANGED))
     assert prove.tried == ["cloud"]
     cloud = (await accounts(directory))[0]
-    assert cloud.external_id == "id at cloud"
     assert await directory.credentials(cloud.id) == {"refreshToken": "other"}
+
+
+async def test_credentials_that_were_renewed_while_proved_are_kept_renewed(
+    directory: Directory,
+) -> None:
+    one = {**ANNA, "accounts": ANNA["accounts"][:1]}
+    prove = Provers(renewing={"refreshToken": "renewed"})
+
+    await imported(directory, one, prove=prove)
+    (again,) = await imported(directory, one, prove=prove)
+
+    (cloud,) = await accounts(directory)
+    assert await directory.credentials(cloud.id) == {"refreshToken": "renewed"}
+    assert again.accounts == (UNCHANGED,)
 
 
 async def test_refused_credentials_are_not_kept_and_their_neighbours_are(
@@ -153,7 +167,7 @@ async def test_refused_new_credentials_leave_the_former(directory: Directory) ->
 
 
 async def test_a_provider_that_does_not_answer_stops_nothing(directory: Directory) -> None:
-    async def prove(provider: str, _: Mapping[str, str]) -> str | None:
+    async def prove(provider: str, given: Mapping[str, str]) -> Mapping[str, str]:
         await asyncio.sleep(0)
         raise UpstreamError(f"{provider} does not answer; try again later")
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
-from app.providers.payload import CurrencyCode, Instant, Int32
+from app.providers.payload import CurrencyCodeOrNone, Instant, Int32
 
 
 class Envelope(Struct):
@@ -46,7 +46,7 @@ class Payment(Struct):
     created_at: Instant
     updated_at: Instant
     price_unit: Int32 | None = None
-    price_id: CurrencyCode | Literal[""] | None = None
+    price_id: CurrencyCodeOrNone | None = None
     price_mark: str | None = None
     price_one_unit: Int32 | Literal[""] | None = None
     ticket: str | None = None
