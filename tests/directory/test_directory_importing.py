@@ -167,7 +167,7 @@ async def test_refused_new_credentials_leave_the_former(directory: Directory) ->
 
 
 async def test_a_provider_that_does_not_answer_stops_nothing(directory: Directory) -> None:
-    async def prove(provider: str, given: Mapping[str, str]) -> Mapping[str, str]:
+    async def prove(provider: str, _: Mapping[str, str]) -> Mapping[str, str]:
         await asyncio.sleep(0)
         raise UpstreamError(f"{provider} does not answer; try again later")
 
