@@ -9,6 +9,7 @@ Quirks: no ids; Czech unless `Accept-Language` is sent; 429 and 503 have no body
 """
 
 from datetime import timedelta
+from decimal import Decimal
 from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
@@ -101,11 +102,14 @@ class CareCloud:
         overview = await self._get(path, params, shapes.CreditsOverview)
         split = overview.split_by_currency
         units = await self._units({part.currency_id for part in split})
-        return tuple(
-            Money(exact(part.available_credits), units[part.currency_id]) for part in split
+        return translated(
+            split,
+            lambda part: Money(exact(part.available_credits), units[part.currency_id]),
+            self.name,
         )
 
     async def aclose(self) -> None:
+        await self._login.aclose()
         await self._upstream.aclose()
 
     def _place(self, place: str | None) -> tuple[int, int | None, str]:
@@ -160,10 +164,11 @@ class CareCloud:
     def _change(self, row: shapes.Record, units: dict[str, str]) -> Entry:
         at, at_second = local_instants(row.credit_history_record_time, self._zone)
         operation = row.credit_operation_type or ""
+        amount = exact(row.amount)
         return CreditChange(
             id=digest(
                 row.credit_history_record_time,
-                row.amount,
+                amount,
                 operation,
                 row.credit_operation_note,
                 row.partner_id,
@@ -174,16 +179,15 @@ class CareCloud:
             at=at,
             at_second=at_second,
             zone_assumed=True,
-            amount=self._amount(row, operation, units),
+            amount=self._signed(amount, row, units),
             kind=self._settings.operation_kinds.get(operation, CreditChangeKind.OTHER),
             reason=operation,
             description=known(row.credit_operation_note),
             details=row.details(),
         )
 
-    def _amount(self, row: shapes.Record, operation: str, units: dict[str, str]) -> Money:
-        amount = exact(row.amount)
-        if operation in self._settings.negative_operations:
+    def _signed(self, amount: Decimal, row: shapes.Record, units: dict[str, str]) -> Money:
+        if row.credit_operation_type in self._settings.negative_operations:
             amount = -abs(amount)
         if not row.currency_id:
             return Money(amount, _NO_CURRENCY, UnitKind.POINTS)

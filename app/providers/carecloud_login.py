@@ -1,19 +1,20 @@
 """CareCloud's bearer token: one for the whole provider, as a second login may end the first."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from app.model.clock import Clock
-from app.model.errors import UpstreamUnauthorized
+from app.model.errors import UpstreamInvalidResponse, UpstreamUnauthorized
 from app.providers.http import Answer, Call, Upstream
 from app.providers.payload import local_instants
+from app.providers.renewals import Renewals
 from app.providers.shapes import carecloud as shapes
 from app.settings.providers import CareCloudSettings
 
 # Tokens live seven hours unless the project says otherwise.
 _LONGEST_USE = timedelta(hours=6)
+_ALL = "all"
 
 
 class LoginRefused(UpstreamUnauthorized):
@@ -36,7 +37,7 @@ class Login:
         self._read = read
         self._token: str | None = None
         self._use_until: datetime | None = None
-        self._lock = asyncio.Lock()
+        self._renewals = Renewals()
 
     async def token(self) -> str:
         """Return a token that was not refused yet; raises `UpstreamError`."""
@@ -44,18 +45,16 @@ class Login:
 
     async def renewed(self, refused: str | None) -> str:
         """Return a token other than the refused one, logging in at most once for all callers."""
-        async with self._lock:
-            if (
-                self._token is None
-                or self._token == refused
-                or self._use_until is None
-                or self._clock() >= self._use_until
-            ):
-                await self._log_in()
-            assert self._token is not None  # noqa: S101 - `_log_in` returned
+        is_good = self._use_until is not None and self._clock() < self._use_until
+        if self._token is not None and self._token != refused and is_good:
             return self._token
+        return await self._renewals.join(_ALL, self._log_in)
 
-    async def _log_in(self) -> None:
+    async def aclose(self) -> None:
+        """End the login that is under way."""
+        await self._renewals.aclose()
+
+    async def _log_in(self) -> str:
         body = {
             "user_external_application_id": self._settings.external_application_id,
             "login": self._settings.login,
@@ -64,9 +63,16 @@ class Login:
         headers = {"Accept-Language": self._settings.language}
         call = Call("POST", "/users/actions/login", headers, json=body, is_read=False)
         answer = await self._upstream.ask(call, self._read_login)
-        ends, _ = local_instants(answer.valid_to, self._settings.time_zone)
+        self._use_until = min(self._end(answer), self._clock() + _LONGEST_USE)
         self._token = answer.bearer_token
-        self._use_until = min(ends, self._clock() + _LONGEST_USE)
+        return answer.bearer_token
+
+    def _end(self, login: shapes.Login) -> datetime:
+        try:
+            return local_instants(login.valid_to, self._settings.time_zone)[0]
+        except (ArithmeticError, ValueError) as error:
+            name = self._upstream.name
+            raise UpstreamInvalidResponse(f"{name} names no time that a login ends.") from error
 
     def _read_login(self, answer: Answer) -> shapes.Login:
         if answer.status == HTTPStatus.BAD_REQUEST:

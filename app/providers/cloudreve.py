@@ -101,6 +101,7 @@ class Cloudreve:
         return (Money(Decimal(preferences.credit), self._points, UnitKind.POINTS),)
 
     async def aclose(self) -> None:
+        await self._session.aclose()
         await self._upstream.aclose()
 
     async def _get(
@@ -176,6 +177,8 @@ class Cloudreve:
     def _price(self, row: shapes.Payment, quantity: int) -> Money:
         minor = Decimal((row.price_unit or 0) * quantity)
         if not row.price_id:
+            if row.price_mark:
+                raise ValueError("a currency's symbol without the currency")
             return Money(minor, self._points, UnitKind.POINTS)
         if not isinstance(row.price_one_unit, int) or row.price_one_unit < 1:
             raise ValueError("a price in a currency without its minor unit")

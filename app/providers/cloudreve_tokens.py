@@ -1,15 +1,14 @@
 """Cloudreve's access tokens: kept in memory, renewed once for all who wait for one."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 from app.model.accounts import AccountStatus, CredentialStore
 from app.model.clock import Clock
 from app.model.errors import UpstreamUnauthorized
 from app.providers.http import Answer, Call, Upstream
+from app.providers.renewals import Renewals
 from app.providers.shapes import cloudreve as shapes
 
 # A token that ends within this time might end on its way.
@@ -36,7 +35,7 @@ class Session:
         self._clock = clock
         self._read = read
         self._access: dict[str, _Access] = {}
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._renewals = Renewals()
 
     async def token(self, account_id: str) -> str:
         """Return a token that was not refused yet; raises `UpstreamError`."""
@@ -44,12 +43,14 @@ class Session:
 
     async def renewed(self, account_id: str, refused: str | None) -> str:
         """Return a token other than the refused one, renewing at most once for all callers."""
-        lock = self._locks.setdefault(account_id, asyncio.Lock())
-        async with lock:
-            known = self._access.get(account_id)
-            if known and known.token != refused and known.expires - self._clock() > _MARGIN:
-                return known.token
-            return await self._renew(account_id)
+        known = self._access.get(account_id)
+        if known and known.token != refused and known.expires - self._clock() > _MARGIN:
+            return known.token
+        return await self._renewals.join(account_id, lambda: self._renew(account_id))
+
+    async def aclose(self) -> None:
+        """End the renewals that are under way."""
+        await self._renewals.aclose()
 
     async def _renew(self, account_id: str) -> str:
         credentials = await self._store.credentials(account_id)

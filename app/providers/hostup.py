@@ -79,15 +79,20 @@ class HostUp:
     async def balance(self, account: Account) -> tuple[Money, ...]:
         call = Call("GET", "/billing/account-summary", await self._headers(account))
         summary = await self._ask(call, shapes.AccountSummary)
-        units = await self._units(account, {_CURRENT})
-        return (Money(Decimal(summary.credit), units[_CURRENT]),)
+        # Read anew, as the account's currency can be changed; a row keeps its own.
+        unit = (await self._read_units(account)).get(_CURRENT)
+        if unit is None:
+            raise UpstreamInvalidResponse(f"{self.name} does not list the account's currency.")
+        return (Money(Decimal(summary.credit), unit),)
 
     async def aclose(self) -> None:
         await self._upstream.aclose()
 
     async def _headers(self, account: Account) -> dict[str, str]:
-        credentials = await self._store.credentials(account.id)
-        return {"X-API-Key": credentials["apiKey"]}
+        key = (await self._store.credentials(account.id))["apiKey"]
+        if not key.isascii():  # which cannot even be sent
+            raise UpstreamUnauthorized(f"{self.name} has no such API keys.")
+        return {"X-API-Key": key}
 
     async def _ask(self, call: Call, shape: type[D]) -> D:
         return await self._upstream.ask(call, lambda answer: self._read(answer, shape))
@@ -105,19 +110,19 @@ class HostUp:
         return data
 
     async def _units(self, account: Account, ids: set[str]) -> dict[str, str]:
-        """Return the ISO code of each currency id; a row keeps its own, whatever is current."""
+        """Return the ISO code of each currency id."""
+        return await self._currencies.units(
+            account.id, ids, lambda: self._read_units(account), self.name
+        )
 
-        async def load() -> dict[str, str]:
-            call = Call("GET", "/account/currency", await self._headers(account))
-            answer = await self._ask(call, shapes.Currencies)
-            units = {str(currency.id): currency.iso for currency in answer.currencies}
-            if answer.current_currency is not None:
-                units.setdefault(str(answer.current_currency_id), answer.current_currency.iso)
-            if str(answer.current_currency_id) in units:
-                units[_CURRENT] = units[str(answer.current_currency_id)]
-            return units
-
-        return await self._currencies.units(account.id, ids, load, self.name)
+    async def _read_units(self, account: Account) -> dict[str, str]:
+        call = Call("GET", "/account/currency", await self._headers(account))
+        answer = await self._ask(call, shapes.Currencies)
+        units = {str(currency.id): currency.iso for currency in answer.currencies}
+        current = str(answer.current_currency_id)
+        if answer.current_currency is not None:
+            units.setdefault(current, answer.current_currency.iso)
+        return {**units, _CURRENT: units[current]} if current in units else units
 
     def _change(self, row: shapes.LogRow, units: dict[str, str]) -> Entry:
         at, at_second = local_instants(row.date, self._zone)

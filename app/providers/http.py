@@ -7,8 +7,7 @@ exchange with a cap on decoded bytes, no redirects, no cookies, no proxies of th
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from contextlib import suppress
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple, TypeVar
@@ -29,14 +28,13 @@ from app.model.errors import (
     UpstreamUnavailable,
 )
 from app.providers.health import Health
+from app.providers.waiting import hint_of, retry_at
 from app.settings.providers import ProviderSettings
 
 T = TypeVar("T")
 
 _log = structlog.get_logger("providers")
 
-# A provider that says "not before tomorrow" is asked again after an hour all the same.
-_LONGEST_WAIT = timedelta(hours=1)
 _TRIES = 3
 
 
@@ -81,8 +79,9 @@ class Upstream:
     async def ask(self, call: Call, read: Callable[[Answer], T]) -> T:
         """Send the call and return what `read` makes of its answer.
 
-        Reads are tried up to three times within the deadline while the provider is unavailable;
-        `read` takes part in that by raising `UpstreamUnavailable`. Raises `UpstreamError`.
+        Reads are tried up to three times within the deadline while the provider is unavailable
+        and does not say for how long; `read` takes part in that by raising `UpstreamUnavailable`.
+        Raises `UpstreamError`.
         """
         try:
             async with asyncio.timeout(self._timeout.total_seconds()), self._bulkhead:
@@ -109,7 +108,7 @@ class Upstream:
     async def _try(self, call: Call, read: Callable[[Answer], T]) -> T:
         tries = _TRIES if call.is_read else 1
         async for attempt in stamina.retry_context(
-            on=UpstreamUnavailable, attempts=tries, wait_initial=0.1, wait_max=1, timeout=None
+            on=_may_pass, attempts=tries, wait_initial=0.1, wait_max=1, timeout=None
         ):
             with attempt:
                 return read(await self._exchange(call))
@@ -124,7 +123,9 @@ class Upstream:
                 headers=call.headers,
                 json=call.json,
             ) as response:
-                self._refuse_by_status(response)
+                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    raise await self._rate_limited(response)
+                self._refuse_by_head(response)
                 return Answer(response.status_code, await self._body(response))
         except (httpx.DecodingError, aiohttp.ClientResponseError) as error:
             raise UpstreamInvalidResponse(f"{self.name} sent an unreadable answer.") from error
@@ -133,18 +134,16 @@ class Upstream:
                 raise
             raise UpstreamUnavailable(f"{self.name} could not be reached.") from error
 
-    def _refuse_by_status(self, response: httpx.Response) -> None:
+    def _refuse_by_head(self, response: httpx.Response) -> None:
         status = response.status_code
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise UpstreamRateLimited(
-                f"{self.name} asks for fewer requests.", retry_at=self._retry_at(response)
-            )
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise UpstreamUnavailable(
-                f"{self.name} is not available (HTTP {status}).", retry_at=self._retry_at(response)
-            )
-        if status >= HTTPStatus.MULTIPLE_CHOICES and response.is_redirect:
+            at = retry_at(response.headers.get("retry-after", ""), self._clock())
+            raise UpstreamUnavailable(f"{self.name} is not available (HTTP {status}).", retry_at=at)
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise UpstreamInvalidResponse(f"{self.name} redirects; its base_url is wrong.")
+        # Each coding multiplies what a byte becomes by up to a thousand before it can be counted.
+        if "," in response.headers.get("content-encoding", ""):
+            raise UpstreamInvalidResponse(f"{self.name} compressed its answer more than once.")
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if status < HTTPStatus.BAD_REQUEST and kind != "application/json":
             raise UpstreamInvalidResponse(f"{self.name} answered something else than JSON.")
@@ -159,17 +158,19 @@ class Upstream:
             parts.append(part)
         return b"".join(parts)
 
-    def _retry_at(self, response: httpx.Response) -> datetime | None:
-        """Read `Retry-After`, in seconds or as a date; None when it is absent or makes no sense."""
-        text, now = response.headers.get("retry-after", "").strip(), self._clock()
-        if text.isascii() and text.isdigit():
-            return now + min(timedelta(seconds=min(int(text[:9]), 10**6)), _LONGEST_WAIT)
-        try:
-            at = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return min(max(at, now), now + _LONGEST_WAIT)
+    async def _rate_limited(self, response: httpx.Response) -> UpstreamRateLimited:
+        """Return the error, with the time that the header or else the body says."""
+        hint = response.headers.get("retry-after", "")
+        if not hint and "," not in response.headers.get("content-encoding", ""):
+            with suppress(httpx.HTTPError, aiohttp.ClientError, UpstreamInvalidResponse):
+                hint = hint_of(await self._body(response))
+        return UpstreamRateLimited(
+            f"{self.name} asks for fewer requests.", retry_at=retry_at(hint, self._clock())
+        )
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, UpstreamUnavailable) and error.retry_at is None
 
 
 def _session(max_concurrency: int) -> aiohttp.ClientSession:

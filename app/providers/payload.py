@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Raw
 
-from app.model.entries import Entry
 from app.model.errors import UpstreamInvalidResponse
 from app.model.money import plain
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Entry)
+E = TypeVar("E")
 
-UnsignedText = Annotated[str, Meta(pattern=r"^[0-9]{1,20}(\.[0-9]{1,12})?\Z")]
-SignedText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,12})?\Z")]
+# At most 27 digits: the difference of two has at most the 28 that Decimal adds exactly.
+UnsignedText = Annotated[str, Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,12})?\Z")]
+SignedText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,12})?\Z")]
 # Without a currency the text is empty, or there is none.
 CurrencyCodeOrNone = Annotated[str, Meta(pattern=r"^([A-Z]{3})?\Z")]
 CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
@@ -27,19 +27,21 @@ LocalTime = Annotated[
     str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\Z")
 ]
 Instant = Annotated[datetime, Meta(tz=True)]
+# What may stand in a header; anything else is no token, and would end the header or the call.
+Token = Annotated[str, Meta(pattern=r"^[!-~]{1,10000}\Z")]
+Points = Annotated[int, Meta(ge=-(10**15), le=10**15)]
 # GraphQL's Int has 32 bits; a larger number in such a field is not what the documents say.
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
 # Amounts beyond these are damage, and writing them out digit by digit would be an attack.
+_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 _LARGEST_EXPONENT = 20
 _SMALLEST_EXPONENT = -20
+_MOST_DIGITS = 28
 
 
 def decoded(body: bytes, shape: type[T], provider: str) -> T:
-    """Return the body in its declared shape; `UpstreamInvalidResponse` names the wrong place.
-
-    Numbers declared as Decimal keep every digit that was sent.
-    """
+    """Return the body in its declared shape; `UpstreamInvalidResponse` names the wrong place."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
@@ -69,18 +71,20 @@ def translated(rows: list[T], translate: Callable[[T], E], provider: str) -> tup
         ) from error
 
 
-def exact(number: Decimal) -> Decimal:
-    """Return the number when it is an amount that can be written out; ValueError otherwise."""
-    if not number.is_finite():
+def exact(number: Raw) -> Decimal:
+    """Return a JSON number with every digit that was sent; ValueError if it is no amount."""
+    if not _NUMBER.fullmatch(bytes(number)):
         raise ValueError
-    low = number.as_tuple().exponent
+    amount = Decimal(bytes(number).decode())
+    _, digits, exponent = amount.as_tuple()
     if (
-        not isinstance(low, int)
-        or low < _SMALLEST_EXPONENT
-        or number.adjusted() > _LARGEST_EXPONENT
+        not isinstance(exponent, int)
+        or exponent < _SMALLEST_EXPONENT
+        or amount.adjusted() > _LARGEST_EXPONENT
+        or len(digits) > _MOST_DIGITS
     ):
         raise ValueError
-    return number
+    return amount
 
 
 def in_utc(at: datetime) -> datetime:

@@ -1,11 +1,10 @@
 """What CareCloud REST v1.0 answers. Its schema requires no field of an entry."""
 
-from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
-from app.providers.payload import CurrencyCode, LocalTime
+from app.providers.payload import CurrencyCode, LocalTime, Token
 
 
 class Envelope(Struct):
@@ -29,15 +28,18 @@ class Refusal(Struct):
 
 
 class Login(Struct):
-    bearer_token: str
+    bearer_token: Token
     valid_to: LocalTime
 
 
 class Record(Struct):
-    """An entry without a time or an amount is none, so these two are asked for all the same."""
+    """An entry without a time or an amount is none, so these two are asked for all the same.
+
+    Amounts are JSON floats, kept as they are written for `exact` to read.
+    """
 
     credit_history_record_time: LocalTime
-    amount: Decimal
+    amount: Raw
     customer_id: str | None = None
     credit_operation_type: str | None = None
     credit_operation_note: str | None = None
@@ -57,7 +59,7 @@ class Record(Struct):
 
 class CreditHistory(Struct):
     credit_history: list[Record]
-    total_items: int
+    total_items: Annotated[int, Meta(ge=0)]
 
 
 class Currency(Struct):
@@ -71,7 +73,7 @@ class Currencies(Struct):
 
 class CurrencyCredits(Struct):
     currency_id: str
-    available_credits: Decimal
+    available_credits: Raw
 
 
 class CreditsOverview(Struct):

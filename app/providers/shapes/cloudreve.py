@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
-from app.providers.payload import CurrencyCodeOrNone, Instant, Int32
+from app.providers.payload import CurrencyCodeOrNone, Instant, Int32, Points, Token
 
 
 class Envelope(Struct):
@@ -27,7 +27,7 @@ class Pagination(Struct):
 
 class Change(Struct):
     changed_at: Instant
-    diff: int
+    diff: Points
     reason: str
 
 
@@ -72,11 +72,11 @@ class Payments(Struct):
 
 
 class Tokens(Struct):
-    access_token: str
-    refresh_token: str
+    access_token: Token
+    refresh_token: Token
     access_expires: Instant
     refresh_expires: Instant
 
 
 class Preferences(Struct):
-    credit: int = 0
+    credit: Points = 0

@@ -1,0 +1,37 @@
+"""Renewing credentials once for all who wait for it, whoever goes away meanwhile."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class Renewals:
+    """Renewals that are under way, by what they renew.
+
+    All who ask while one is under way share its outcome, a failure too: twenty callers with a
+    refused password are one login. It outlives a caller that is cancelled, as credentials that
+    the provider has renewed and nobody has stored would be lost.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[str]] = {}
+
+    async def join(self, key: str, renew: Callable[[], Coroutine[Any, Any, str]]) -> str:
+        """Return what the renewal returns; raises what it raises."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(renew())
+            task.add_done_callback(lambda done: self._ended(key, done))
+        return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, key: str, task: asyncio.Task[str]) -> None:
+        del self._tasks[key]
+        if not task.cancelled():
+            task.exception()  # it was told to all who still waited
