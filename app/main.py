@@ -73,7 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         deadline = asyncio.get_running_loop().time() + patience
         return Context(http.app.state.services, ANONYMOUS, deadline)
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None)
+    app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     page = files("app.web").joinpath("explorer.html").read_bytes()
     endpoint = GraphQLEndpoint(
         make_context,

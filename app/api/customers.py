@@ -33,27 +33,17 @@ async def customers(info: Info, arguments: Arguments) -> CustomerConnection:
         None if cursor is None else services.signer.read(cursor, bound_to).decode()
         for cursor in (paging.after, paging.before)
     )
-
-    async def page(
-        low: str | None, high: str | None, limit: int, *, backwards: bool
-    ) -> list[Customer]:
-        found = await services.directory.customers_page(
-            search=search, after=low, before=high, limit=limit, backwards=backwards
-        )
-        return [Customer.of(one) for one in found if info.context.viewer.may_read(one)]
-
-    shown = await page(start, end, paging.size, backwards=paging.from_end) if paging.size else []
-    low: str | None
-    high: str | None
+    visible = _Visible(info, search)
+    shown = await visible.between(start, end, paging.size, backwards=paging.from_end)
     if shown:
-        low, high = shown[0].reference, shown[-1].reference
-    elif paging.from_end:  # an empty page stands at the end of what was asked for, or its start
-        low = high = end
-    else:
-        low = high = start
-    before_it = low if shown or low is None else low + _JUST_AFTER
-    is_at_end = not shown and paging.from_end and end is None
-    is_at_start = not shown and not paging.from_end and start is None
+        has_previous = await visible.any_before(shown[0].reference)
+        has_next = await visible.any_after(shown[-1].reference)
+    elif paging.from_end:  # an empty page stands right before `before`
+        has_previous = await visible.any_before(end)
+        has_next = end is not None and (await visible.has(end) or await visible.any_after(end))
+    else:  # or right after `after`
+        has_previous = start is not None and await visible.any_before(start + _JUST_AFTER)
+        has_next = await visible.any_after(start)
     cursors = [services.signer.write(one.reference.encode(), bound_to) for one in shown]
     return CustomerConnection(
         edges=[
@@ -61,11 +51,38 @@ async def customers(info: Info, arguments: Arguments) -> CustomerConnection:
             for cursor, one in zip(cursors, shown, strict=True)
         ],
         page_info=PageInfo(
-            has_next_page=not is_at_end and bool(await page(high, None, 1, backwards=False)),
-            has_previous_page=not is_at_start
-            and bool(await page(None, before_it, 1, backwards=True)),
+            has_next_page=has_next,
+            has_previous_page=has_previous,
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else None,
         ),
         search=search,
     )
+
+
+class _Visible:
+    """The customers that a search finds and the viewer may see, by reference."""
+
+    def __init__(self, info: Info, search: str | None) -> None:
+        self._context = info.context
+        self._search = search
+
+    async def between(
+        self, low: str | None, high: str | None, limit: int, *, backwards: bool = False
+    ) -> list[Customer]:
+        if not limit:
+            return []
+        found = await self._context.services.directory.customers_page(
+            search=self._search, after=low, before=high, limit=limit, backwards=backwards
+        )
+        return [Customer.of(one) for one in found if self._context.viewer.may_read(one)]
+
+    async def any_before(self, reference: str | None) -> bool:
+        return bool(await self.between(None, reference, 1, backwards=True))
+
+    async def any_after(self, reference: str | None) -> bool:
+        return bool(await self.between(reference, None, 1))
+
+    async def has(self, reference: str) -> bool:
+        up_to_it = await self.between(None, reference + _JUST_AFTER, 1, backwards=True)
+        return any(one.reference == reference for one in up_to_it)

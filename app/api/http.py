@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse
 from starlette.responses import Response as HttpResponse
@@ -51,18 +52,24 @@ class GraphQLEndpoint:
 
     async def answer(self, http: HttpRequest) -> HttpResponse:
         """Return the response to an HTTP request; no input makes it raise."""
-        if self._page is not None and http.method == "GET" and _is_browser(http):
+        # HEAD is routed here with GET; the server leaves its body out.
+        by_url = http.method != "POST"
+        if self._page is not None and by_url and _is_browser(http):
             return HTMLResponse(self._page, headers=_PAGE_HEADERS)
         try:
-            media_type = _accepted(http.headers.get("accept", "*/*"))
-            request = await _read(http)
+            media_type = _accepted(",".join(http.headers.getlist("accept")))
+            request = await _read(http, by_url=by_url)
             context = self._make_context(http)
             response = await answer(
-                request, context, most_tokens=self._most_tokens, queries_only=http.method == "GET"
+                request, context, most_tokens=self._most_tokens, queries_only=by_url
             )
+        except ClientDisconnect:
+            return HttpResponse(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
         except MutationByGet:
             message = "Only queries can be asked by GET; use POST."
-            return _written(_refusal(message), JSON_TYPE, HTTPStatus.METHOD_NOT_ALLOWED)
+            allow = {"Allow": "POST"}
+            status = HTTPStatus.METHOD_NOT_ALLOWED
+            return _written(_refusal(message), JSON_TYPE, status, headers=allow)
         except Refused as refused:
             return _written(
                 _refusal(str(refused)), JSON_TYPE, refused.status, headers=refused.headers
@@ -114,7 +121,12 @@ def _is_browser(http: HttpRequest) -> bool:
 
 
 def _accepted(accept: str) -> str:
-    """Choose the media type of the answer; `Refused` with 406 when none of ours is accepted."""
+    """Choose the media type of the answer; `Refused` with 406 when none of ours is accepted.
+
+    Where both are accepted alike it is the one that was named, and JSON when neither was.
+    """
+    if not accept.strip(" ,"):
+        return JSON_TYPE
     weights: dict[str, float] = {}
     for part in accept.split(","):
         media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -123,20 +135,20 @@ def _accepted(accept: str) -> str:
             weights[media_type] = float(weight)
         except ValueError:
             weights[media_type] = 0.0
-    any_of_ours = max(weights.get("*/*", 0.0), weights.get("application/*", 0.0))
-    graphql = weights.get(RESPONSE_TYPE, 0.0)
+    any_of_ours = weights.get("application/*", weights.get("*/*", 0.0))
+    graphql = weights.get(RESPONSE_TYPE, any_of_ours)
     json = weights.get(JSON_TYPE, any_of_ours)
-    if graphql and graphql >= json:
+    if graphql > json or (graphql == json > 0 and RESPONSE_TYPE in weights):
         return RESPONSE_TYPE
-    if json:
+    if json > 0:
         return JSON_TYPE
     raise Refused(
         HTTPStatus.NOT_ACCEPTABLE, f"The answer can be {RESPONSE_TYPE} or {JSON_TYPE} only."
     )
 
 
-async def _read(http: HttpRequest) -> Request:
-    if http.method == "GET":
+async def _read(http: HttpRequest, *, by_url: bool) -> Request:
+    if by_url:
         return _request(_from_query(http))
     content_type, *parameters = (
         part.strip().lower() for part in http.headers.get("content-type", "").split(";")
@@ -154,7 +166,9 @@ async def _read(http: HttpRequest) -> Request:
 
 
 def _from_query(http: HttpRequest) -> dict[str, Any]:
-    given: dict[str, Any] = dict(parse_qsl(http.url.query, keep_blank_values=True))
+    given: dict[str, Any] = dict(
+        parse_qsl(http.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    )
     for name in ("variables", "extensions"):
         if name in given:
             try:

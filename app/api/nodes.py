@@ -21,10 +21,14 @@ _MOST = 100
 
 
 async def nodes(info: Info, global_ids: Sequence[strawberry.ID]) -> list[Node | None]:
-    """Return the objects in the order asked for, None for each that is not visible."""
+    """Return the objects in the order asked for, None for each that is not visible.
+
+    An entry that cannot be read is the error in its place, which fails that place alone.
+    """
     if len(global_ids) > _MOST:
         raise BadUserInput(f"`nodes` takes at most {_MOST} ids; ask in several requests.")
-    return list(await asyncio.gather(*(node(info, one) for one in global_ids)))
+    found = await asyncio.gather(*(node(info, one) for one in global_ids), return_exceptions=True)
+    return cast("list[Node | None]", found)
 
 
 async def node(info: Info, global_id: strawberry.ID) -> Node | None:

@@ -1,17 +1,21 @@
 """The command line: `credit-gateway …`."""
 
+import logging
 import sys
+from collections.abc import Sequence
 
+from app.cli import logs
 from app.cli.app import application
 from app.model.errors import GatewayError
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; a failure is one line on standard error and exit status 1."""
+    # What failed is told by the command itself; those that serve log more than that.
+    logs.configure(logging.ERROR)
     try:
-        application()
+        application(arguments)
     except (GatewayError, OSError) as error:
-        sys.stderr.write(f"credit-gateway: {error}\n")
+        told = " ".join(str(error).splitlines())
+        sys.stderr.write(f"credit-gateway: {told}\n")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -4,8 +4,6 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +11,7 @@ import typer
 import uvicorn
 
 from app import sandbox, settings
+from app.cli.listening import listener
 from app.directory.directory import Directory
 from app.directory.importing import import_lines
 from app.directory.vault import Vault, keygen
@@ -70,12 +69,16 @@ def run(port: int | None) -> None:
     with TemporaryDirectory() as folder, sandbox.SandboxServer(sandbox.Sandbox()) as providers:
         configured = _configured(Path(folder), providers.url)
         asyncio.run(_import(configured, providers.sandbox))
-        with _listener(port) as listener:
-            _tell(f"http://127.0.0.1:{listener.getsockname()[1]}", providers.url)
+        with _listener(port) as listening:
+            _tell(f"http://127.0.0.1:{listening.getsockname()[1]}", providers.url)
             config = uvicorn.Config(
-                create_app(configured), log_level="warning", access_log=False, lifespan="on"
+                create_app(configured),
+                log_level="warning",
+                access_log=False,
+                lifespan="on",
+                server_header=False,
             )
-            uvicorn.Server(config).run([listener])
+            uvicorn.Server(config).run([listening])
 
 
 def _configured(folder: Path, providers_url: str) -> settings.Settings:
@@ -104,16 +107,13 @@ async def _import(configured: settings.Settings, world: sandbox.Sandbox) -> None
         await directory.close()
 
 
-@contextmanager
-def _listener(port: int | None) -> Iterator[socket.socket]:
+def _listener(port: int | None) -> socket.socket:
+    if port is not None:
+        return listener("127.0.0.1", port)
     try:
-        listener = socket.create_server(("127.0.0.1", _USUAL_PORT if port is None else port))
-    except OSError as error:
-        if port is not None:
-            raise OSError(f"port {port} is taken; name another one with --port") from error
-        listener = socket.create_server(("127.0.0.1", 0))
-    with listener:
-        yield listener
+        return listener("127.0.0.1", _USUAL_PORT)
+    except OSError:
+        return listener("127.0.0.1", 0)
 
 
 def _tell(url: str, providers_url: str) -> None:

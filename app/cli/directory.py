@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from app.api.ids import NodeId, NodeKind, written
+from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.directory import Change, Directory
 from app.directory.importing import LineOutcome, import_lines
@@ -38,7 +39,7 @@ def import_customers(
     Example: credit-gateway customers import customers.jsonl --config gateway.toml
     """
     settings = loaded(config)
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = _lines(file)
     outcomes = asyncio.run(_import(settings, lines, verify=verify))
     for outcome in outcomes:
         if outcome.error:
@@ -48,6 +49,17 @@ def import_customers(
     typer.echo(f"Customers and accounts: {told}.")
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _lines(file: Path) -> list[str]:
+    """Return the lines of a file; JSON allows some characters that others end a line at."""
+    try:
+        return file.read_bytes().decode().split("\n")
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        raise OSError(f"{file}: {reason}; name a file of JSON lines") from error
+    except UnicodeDecodeError as error:
+        raise OSError(f"{file}: is not a text in UTF-8; save it as one") from error
 
 
 async def _import(settings: Settings, lines: list[str], *, verify: bool) -> list[LineOutcome]:
@@ -98,7 +110,7 @@ def list_accounts(
     reference: Annotated[str, typer.Argument(help="The customer's reference.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """List a customer's accounts.
+    """List a customer's accounts; the ids are those of the API.
 
     Example: credit-gateway accounts list C-1001 --config gateway.toml
     """
@@ -112,11 +124,17 @@ def list_accounts(
             (found,) = await directory.accounts_by_customer([customer.id])
         finally:
             await directory.close()
-        table = Table("id", "provider", "label", "status", "linked at", box=None)
-        for one in found:
-            linked_at = one.linked_at.isoformat(timespec="seconds")
-            table.add_row(one.id, one.provider, one.label or "", one.status, linked_at)
-        Console().print(table)
+        rows = [
+            (
+                written(NodeId(NodeKind.ACCOUNT, one.id)),
+                one.provider,
+                one.label or "",
+                one.status,
+                one.linked_at.isoformat(timespec="seconds"),
+            )
+            for one in found
+        ]
+        tables.show(("id", "provider", "label", "status", "linked at"), rows)
 
     asyncio.run(print_all())
 

@@ -1,6 +1,8 @@
 """Commands that serve until they are told to stop."""
 
+import asyncio
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -8,27 +10,33 @@ from typing import Annotated
 import typer
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
 
 from app import sandbox as emulated
 from app.cli import demo as demonstration
 from app.cli import logs
+from app.cli.listening import end_on_signals, listener, refused
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.main import create_app
+from app.main import create_app, services
 from app.sandbox import server as emulated_server
+from app.settings import Settings
 
 # Worker processes are told by the environment what to serve.
 _CONFIG_VARIABLE = "CREDIT_GATEWAY_CONFIG"
+_LAST_PORT = 65535
 
 
 def demo(
     port: Annotated[
-        int | None, typer.Option(help="Where the gateway listens.", show_default="8000")
+        int | None,
+        typer.Option(min=0, max=_LAST_PORT, help="Where the gateway listens.", show_default="8000"),
     ] = None,
 ) -> None:
     """Serve sample customers of emulated providers, with nothing to prepare.
 
     Example: credit-gateway demo --port 8080
     """
+    end_on_signals()
     logs.configure()
     demonstration.run(port)
 
@@ -36,7 +44,9 @@ def demo(
 def serve(
     config: Config = DEFAULT_CONFIG,
     host: Annotated[str | None, typer.Option(help="In place of server.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="In place of server.port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=_LAST_PORT, help="In place of server.port.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="The number of processes.")] = 1,
 ) -> None:
     """Serve the gateway.
@@ -49,17 +59,32 @@ def serve(
         os.environ["GATEWAY_SERVER__PORT"] = str(port)
     settings = loaded(config)
     os.environ[_CONFIG_VARIABLE] = str(config.absolute())
+    end_on_signals()
+    # What cannot be opened is told in one line here, not by each worker in its own way.
+    asyncio.run(_open(settings))
     logs.configure()
-    uvicorn.run(
+    server = uvicorn.Config(
         "app.cli.serving:configured_app",
         factory=True,
-        host=settings.server.host,
-        port=settings.server.port,
         workers=workers,
         log_level="warning",
         access_log=False,
         server_header=False,
+        lifespan="on",
     )
+    with listener(settings.server.host, settings.server.port) as listening:
+        host, port = listening.getsockname()[:2]
+        typer.echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}/graphql")
+        sys.stdout.flush()
+        if workers > 1:
+            Multiprocess(server, sockets=[listening]).run()
+        else:
+            uvicorn.Server(server).run([listening])
+
+
+async def _open(settings: Settings) -> None:
+    async with services(settings):
+        pass
 
 
 def configured_app() -> ASGIApp:
@@ -69,7 +94,9 @@ def configured_app() -> ASGIApp:
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Where they listen; 0 for any free port.")] = 9000,
+    port: Annotated[
+        int, typer.Option(min=0, max=_LAST_PORT, help="Where they listen; 0 for any free port.")
+    ] = 9000,
     seed: Annotated[int, typer.Option(help="Another seed gives other sample data.")] = 1,
     entries: Annotated[int, typer.Option(min=0, help="Entries in each history.")] = 120,
     latency: Annotated[int, typer.Option(min=0, metavar="MS", help="Before each answer.")] = 0,
@@ -82,7 +109,11 @@ def sandbox(
     world = emulated.Sandbox(
         seed=seed, entries=entries, customers=customers, latency=timedelta(milliseconds=latency)
     )
-    emulated_server.run("127.0.0.1", port, world, _tell_sandbox)
+    end_on_signals()
+    try:
+        emulated_server.run("127.0.0.1", port, world, _tell_sandbox)
+    except OSError as error:
+        raise refused("127.0.0.1", port, error) from error
 
 
 def _tell_sandbox(url: str) -> None:
@@ -92,3 +123,4 @@ def _tell_sandbox(url: str) -> None:
     typer.echo(f"carecloud  {url}{base}")
     typer.echo(f"control    {url}/control/state")
     typer.echo(f"customers  {url}/control/customers")
+    sys.stdout.flush()

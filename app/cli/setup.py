@@ -4,16 +4,15 @@ import asyncio
 from typing import NamedTuple
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.api.context import Services
 from app.api.schema import sdl
+from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.vault import keygen
 from app.main import services
 from app.mirror.store import answers
-from app.model.errors import UpstreamError
+from app.model.errors import GatewayError, UpstreamError
 from app.settings import Settings
 
 vault = typer.Typer(
@@ -53,10 +52,8 @@ def check(config: Config = DEFAULT_CONFIG) -> None:
     """
     proofs = [_Proof("configuration", is_good=True, told=str(config))]
     proofs += asyncio.run(_proofs(loaded(config)))
-    table = Table("", "what", "result", box=None)
-    for proof in proofs:
-        table.add_row("ok" if proof.is_good else "WRONG", proof.what, proof.told)
-    Console().print(table)
+    rows = [("ok" if proof.is_good else "WRONG", proof.what, proof.told) for proof in proofs]
+    tables.show(("", "what", "result"), rows)
     if not all(proof.is_good for proof in proofs):
         raise typer.Exit(1)
 
@@ -80,4 +77,6 @@ async def _provider(opened: Services, name: str) -> _Proof:
         balance = await opened.providers[name].balance(account)
     except UpstreamError as error:
         return _Proof(name, is_good=False, told=f"{error.code}: {error}")
+    except GatewayError as error:  # its credentials cannot be opened, say
+        return _Proof(name, is_good=False, told=str(error))
     return _Proof(name, is_good=True, told=f"answers, {len(balance)} balances")

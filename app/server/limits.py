@@ -42,8 +42,10 @@ class Limits:
 
         async def sending(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            # The application's own answer to the body that was cut off is not the one to give.
+            if size <= _MOST_BODY_BYTES:
+                started = True
+                await send(message)
 
         async def receiving() -> Message:
             nonlocal size

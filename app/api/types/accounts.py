@@ -16,8 +16,6 @@ from app.api.types.providers import Provider
 from app.model import accounts as model
 from app.model.errors import NotFound
 
-strawberry.enum(model.AccountStatus, name="AccountStatus")
-
 ChangesWhere = Annotated[CreditChangeFilter | None, strawberry.argument(name="filter")]
 PaymentsWhere = Annotated[PaymentFilter | None, strawberry.argument(name="filter")]
 

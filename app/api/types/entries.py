@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 LazyAccount = Annotated["Account", strawberry.lazy("app.api.types.accounts")]
 
-strawberry.enum(
-    entries.CreditChangeKind,
-    name="CreditChangeKind",
-)
-strawberry.enum(entries.ProductKind, name="ProductKind")
-strawberry.enum(entries.PaymentStatus, name="PaymentStatus")
-
 
 @strawberry.type
 class CreditChange(Node):

@@ -16,8 +16,6 @@ from app.model.errors import BadUserInput
 
 T = TypeVar("T")
 
-Direction = strawberry.enum(history_filter.Direction, name="Direction")
-
 
 @strawberry.enum
 class HistoryOrder(StrEnum):

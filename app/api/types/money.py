@@ -10,8 +10,6 @@ from babel.numbers import format_currency, format_decimal
 from app.model import money
 from app.model.errors import BadUserInput
 
-UnitKind = strawberry.enum(money.UnitKind, name="UnitKind")
-
 
 @strawberry.type(description="An amount in one unit. Amounts in different units are never added.")
 class Money:

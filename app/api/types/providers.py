@@ -8,10 +8,6 @@ import strawberry
 from app.model import accounts
 from app.providers import health, page
 
-ProviderKind = strawberry.enum(accounts.ProviderKind, name="ProviderKind")
-Capability = strawberry.enum(page.Capability, name="Capability")
-strawberry.enum(health.ProviderState, name="ProviderState")
-
 
 @strawberry.type(description="A configured upstream: one installation of one provider's product.")
 class Provider:

@@ -11,9 +11,6 @@ from app.model.errors import UpstreamError
 if TYPE_CHECKING:
     from app.api.types.accounts import Account
 
-SourceState = strawberry.enum(histories.SourceState, name="SourceState")
-SourceErrorCode = strawberry.enum(histories.SourceErrorCode, name="SourceErrorCode")
-
 
 @strawberry.type
 class SourceError:
