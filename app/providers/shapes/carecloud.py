@@ -59,7 +59,7 @@ class Record(Struct):
 
 class CreditHistory(Struct):
     credit_history: list[Record]
-    total_items: Annotated[int, Meta(ge=0)]
+    total_items: Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class Currency(Struct):

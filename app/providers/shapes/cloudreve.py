@@ -10,7 +10,7 @@ from app.providers.payload import CurrencyCodeOrNone, Instant, Int32, Points, To
 class Envelope(Struct):
     """The outcome; `data` has the shape of what was asked for only where `code` is 0."""
 
-    code: int
+    code: Int32
     data: Raw = Raw()
     msg: str = ""
     error: str | None = None
