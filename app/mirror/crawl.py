@@ -7,7 +7,6 @@ from secrets import token_hex
 
 from app.mirror.snapshot import Snapshot, extended, spliced
 from app.mirror.timeline import horizon
-from app.model.entries import Entry
 from app.model.errors import PlaceLost, UpstreamInvalidResponse
 from app.providers.page import Page
 
@@ -15,14 +14,17 @@ ReadPage = Callable[[str | None], Awaitable[Page]]
 
 # After this many pages that do not meet what is known, what was read starts a new mirror.
 _PAGES_TO_MEET = 5
-# A page brings nothing new when many entries arrived meanwhile; not this often in a row.
-_PAGES_WITHOUT_NEWS = 3
+# The same page comes again when a page of entries arrived meanwhile; not this often in a row.
+_EQUAL_PAGES = 3
 
 
 async def read_anew(read_page: ReadPage, account_id: str, now: datetime) -> Snapshot:
     """Return a new mirror of the newest page alone; raises `UpstreamError`."""
-    page = await _newest(read_page)
-    return _new(account_id, page.entries, page.next, now)
+    try:
+        page = await read_page(None)
+    except PlaceLost as error:
+        raise UpstreamInvalidResponse("The provider's newest page contradicts itself.") from error
+    return Snapshot(account_id, page.entries, page.next, now, now, token_hex(8))
 
 
 async def refreshed(read_page: ReadPage, known: Snapshot, now: datetime) -> Snapshot:
@@ -30,19 +32,20 @@ async def refreshed(read_page: ReadPage, known: Snapshot, now: datetime) -> Snap
 
     Where it no longer fits what the provider tells, it is replaced by what was read now.
     """
-    newest: tuple[Entry, ...] = ()
     known_ids = {entry.id for entry in known.entries}
-    page = await _newest(read_page)
+    newest = await read_anew(read_page, known.account_id, now)
     for _ in range(_PAGES_TO_MEET):
-        newest += page.entries[page.overlap :]
-        joined = spliced(newest, known.entries)
+        joined = spliced(newest.entries, known.entries)
         if joined is not None:
             return replace(known, entries=joined, read_at=now, version=token_hex(8))
-        has_met = any(entry.id in known_ids for entry in newest)
-        if page.next is None or has_met:
+        has_met = any(entry.id in known_ids for entry in newest.entries)
+        if newest.next is None or has_met:
             break
-        page = await read_page(page.next)
-    return _new(known.account_id, newest, page.next, now)
+        try:
+            newest = extended(newest, await read_page(newest.next), token_hex(8))
+        except PlaceLost:
+            break
+    return newest
 
 
 async def deepened(
@@ -52,19 +55,21 @@ async def deepened(
 
     Where the list has moved so that its place is lost, it is read anew, once.
     """
-    snapshot, without_news, may_restart = known, 0, True
+    snapshot, may_restart = known, True
+    last, equal_pages = None, 0
     while not is_deep(snapshot) and snapshot.next is not None:
-        before = len(snapshot.entries)
         try:
-            snapshot = extended(snapshot, await read_page(snapshot.next), token_hex(8))
+            page = await read_page(snapshot.next)
+            equal_pages = equal_pages + 1 if page.entries == last else 0
+            last = page.entries
+            snapshot = extended(snapshot, page, token_hex(8))
         except PlaceLost as error:
             if not may_restart:
                 raise UpstreamInvalidResponse("The list keeps moving while it is read.") from error
             may_restart = False
             snapshot = await read_anew(read_page, known.account_id, now)
         yield snapshot
-        without_news = 0 if len(snapshot.entries) != before else without_news + 1
-        if without_news == _PAGES_WITHOUT_NEWS:
+        if equal_pages == _EQUAL_PAGES:
             raise UpstreamInvalidResponse("The provider repeats one page.")
 
 
@@ -75,14 +80,3 @@ def reaches(until: datetime | None) -> Callable[[Snapshot], bool]:
         return snapshot.complete or (until is not None and horizon(snapshot.entries) < until)
 
     return is_deep
-
-
-async def _newest(read_page: ReadPage) -> Page:
-    try:
-        return await read_page(None)
-    except PlaceLost as error:
-        raise UpstreamInvalidResponse("The provider's newest page contradicts itself.") from error
-
-
-def _new(account_id: str, entries: tuple[Entry, ...], place: str | None, now: datetime) -> Snapshot:
-    return Snapshot(account_id, entries, place, now, now, token_hex(8))

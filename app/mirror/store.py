@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
+from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
@@ -51,12 +52,10 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     built_at: datetime
 
 
-def connect(url: str) -> "Redis":
+def connect(url: str) -> Redis:
     """Return a client with every wait bounded and no retry; `embedded://` is in this process."""
     if url == "embedded://":
-        from fakeredis import FakeAsyncRedis  # noqa: PLC0415 - a real Redis does not need it
-
-        return FakeAsyncRedis()
+        return FakeAsyncRedis(server=FakeServer())
     return Redis.from_url(
         url,
         socket_timeout=_TIMEOUT_SECONDS,
@@ -69,9 +68,11 @@ def connect(url: str) -> "Redis":
 class MirrorStore:
     """Loads and saves snapshots; never raises for what Redis does."""
 
-    def __init__(self, redis: "Redis", *, kept_for: timedelta) -> None:
+    def __init__(self, redis: Redis, *, kept_for: timedelta) -> None:
         self._redis = redis
         self._kept_for = kept_for
+        # In this process nobody is waited for; a busy one must not take itself for a dead Redis.
+        self._patience = None if isinstance(redis, FakeAsyncRedis) else _TIMEOUT_SECONDS
         self._rests_until = 0.0
 
     async def state(self, account_id: str, stream: Stream) -> State | None:
@@ -130,9 +131,7 @@ class MirrorStore:
 
         return await self._guarded(write) is not False
 
-    def _write_entries(
-        self, pipe: "Pipeline", key: str, old: Snapshot | None, new: Snapshot
-    ) -> None:
+    def _write_entries(self, pipe: Pipeline, key: str, old: Snapshot | None, new: Snapshot) -> None:
         """Append, when the new snapshot only continues the old one; else write it whole."""
         kept = len(old.entries) if old else 0
         if old is None or not kept or new.entries[:kept] != old.entries:
@@ -146,7 +145,7 @@ class MirrorStore:
         if monotonic() < self._rests_until:
             return None
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return await ask()
         except (RedisError, OSError, TimeoutError) as error:
             self._rests_until = monotonic() + _REST_SECONDS

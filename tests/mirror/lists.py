@@ -1,0 +1,142 @@
+"""Providers whose lists are in memory, paged in each of the three ways, and a mirror over one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from histories import ACCOUNTS, START
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from app.mirror.mirror import Freshness, Mirror
+from app.mirror.store import MirrorStore, connect
+from app.model.accounts import Account, AccountStatus, ProviderKind
+from app.model.entries import CreditChange, Entry, Stream
+from app.model.errors import PlaceLost, UpstreamError
+from app.model.money import Money
+from app.providers.health import Health
+from app.providers.page import Capability, Page
+
+ACCOUNT = Account(id=ACCOUNTS[0], customer_id="c", provider="listed", linked_at=START)
+CHANGES = Stream.CREDIT_CHANGES
+PAGINGS = ("cursor", "page", "offset")
+
+
+class TestClock:
+    """A time that moves only when a test says so."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 6, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class ListProvider:
+    """Serves `rows`, newest first. Pages by number have ids of their own, the others have none."""
+
+    kind: ClassVar = ProviderKind.CLOUDREVE
+    capabilities: ClassVar = frozenset(Capability)
+    name = "listed"
+    translation = "1"
+
+    def __init__(self, rows: Sequence[CreditChange], paging: str, page_size: int = 3) -> None:
+        self.health = Health(TestClock())
+        self.paging = paging
+        self.page_size = page_size
+        self.calls = 0
+        self.error: UpstreamError | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._serial = 0
+        self.rows: list[tuple[int, CreditChange]] = []
+        for row in reversed(rows):
+            self.add(row)
+
+    def add(self, row: CreditChange) -> None:
+        """Put a row at the newest end."""
+        self._serial += 1
+        if self.paging == "page":
+            row = replace(row, id=str(self._serial), has_own_id=True)
+        self.rows.insert(0, (self._serial, row))
+
+    def listed(self) -> list[CreditChange]:
+        return [row for _, row in self.rows]
+
+    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+        assert (account.id, stream) == (ACCOUNT.id, CHANGES)
+        self.calls += 1
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        reading = {"cursor": self._after, "page": self._numbered, "offset": self._skipping}
+        return reading[self.paging](place)
+
+    async def balance(self, account: Account) -> tuple[Money, ...]:
+        raise NotImplementedError(account)
+
+    async def aclose(self) -> None:
+        pass
+
+    def _after(self, place: str | None) -> Page:
+        older = [row for row in self.rows if place is None or row[0] < int(place)]
+        shown = older[: self.page_size]
+        return Page(_entries(shown), str(shown[-1][0]) if len(older) > len(shown) else None)
+
+    def _numbered(self, place: str | None) -> Page:
+        number = int(place or 0)
+        end = (number + 1) * self.page_size
+        shown = self.rows[number * self.page_size : end]
+        return Page(_entries(shown), str(number + 1) if end < len(self.rows) else None)
+
+    def _skipping(self, place: str | None) -> Page:
+        newest = self.rows[0][0] if self.rows else 0
+        offset, frozen, total = (int(p) for p in place.split()) if place else (0, newest, None)
+        window = [row for row in self.rows if row[0] <= frozen]
+        if total is not None and total != len(window):
+            raise PlaceLost("the count changed")
+        overlap = min(offset, 1)
+        shown = window[offset - overlap : offset - overlap + self.page_size]
+        end = offset - overlap + len(shown)
+        more = f"{end} {frozen} {len(window)}" if end < len(window) else None
+        return Page(_entries(shown), more, overlap)
+
+
+def _entries(rows: Sequence[tuple[int, CreditChange]]) -> tuple[Entry, ...]:
+    return tuple(row for _, row in rows)
+
+
+class Marks(dict[str, AccountStatus]):
+    """What accounts were marked with, the latest of each."""
+
+    async def mark(self, account_id: str, status: AccountStatus) -> None:
+        self[account_id] = status
+
+
+@asynccontextmanager
+async def mirror_of(
+    provider: ListProvider,
+    clock: TestClock,
+    *,
+    redis: Redis | None = None,
+    marks: Marks | None = None,
+) -> AsyncIterator[Mirror]:
+    """Open a mirror of one provider: fresh for 60 s, stale for an hour, rebuilt after a day."""
+    client = redis or connect("embedded://")
+    times = Freshness(timedelta(seconds=60), timedelta(hours=1), timedelta(days=1))
+    store = MirrorStore(client, kept_for=timedelta(days=2))
+    noted = marks if marks is not None else Marks()
+    mirror = Mirror(store, {"listed": provider}, {"listed": times}, noted.mark, clock)
+    try:
+        yield mirror
+    finally:
+        await mirror.aclose()
+        if redis is None:
+            await client.aclose()

@@ -1,0 +1,25 @@
+"""Reading windows from a mirror as the gateway does."""
+
+import asyncio
+
+from lists import ACCOUNT, CHANGES
+
+from app.history.filter import CreditChangeFilter
+from app.history.window import Missing, Slice, Window, window_of
+from app.mirror.mirror import Mirror
+
+
+async def seen(mirror: Mirror, window: Window) -> Slice:
+    """Return a window, reading as deep as it needs."""
+    snapshot = (await mirror.read(ACCOUNT, CHANGES)).snapshot
+    while True:
+        found = window_of({ACCOUNT.id: snapshot.timeline}, CreditChangeFilter(), window)
+        if not isinstance(found, Missing):
+            return found
+        snapshot = await mirror.deepen(ACCOUNT, CHANGES, found.back_to)
+
+
+async def settled(mirror: Mirror) -> None:
+    """Wait until no fetch is under way."""
+    while mirror._flights._tasks:
+        await asyncio.wait(list(mirror._flights._tasks.values()))
