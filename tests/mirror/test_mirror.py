@@ -271,3 +271,16 @@ async def test_a_whole_history_is_read_anew_after_a_day() -> None:
     corrected = found.rows[8].entry
     assert isinstance(corrected, CreditChange)
     assert corrected.reason == "corrected"
+
+
+async def test_a_list_that_moved_without_another_count_is_noticed_by_the_overlap() -> None:
+    provider = ListProvider(TEN, "offset")
+    async with mirror_of(provider, TestClock()) as mirror:
+        await seen(mirror, Window(2))
+        del provider.rows[1]
+        oldest_serial, _ = provider.rows[-1]
+        provider.rows.append((oldest_serial, change(0, 5)))
+
+        found = await seen(mirror, Window(20))
+
+    assert [row.entry.at for row in found.rows] == [row.at for row in provider.listed()]
