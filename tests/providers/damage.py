@@ -24,7 +24,7 @@ class Damage(NamedTuple):
 
     @property
     def is_of_wrong_type(self) -> bool:
-        return self.what != "garbage"
+        return self.what not in {"garbage", "far"}
 
 
 def damages(whole: Any) -> Iterator[Damage]:  # noqa: ANN401 - a JSON value

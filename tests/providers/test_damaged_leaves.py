@@ -35,6 +35,15 @@ class Case:
     required: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def allows(self, damage: Damage, whole: Page, found: Page | UpstreamError) -> bool:
+        if isinstance(found, UpstreamError):
+            return isinstance(found, UpstreamInvalidResponse)
+        if self.kind == "cloudreve" and (damage.pattern, damage.what) == (self.rows, "null"):
+            return found == Page((), whole.next)  # which is how Go writes an empty list
+        return not self.must_be_refused(damage) and not (
+            differences(whole, found) - self.may_differ(damage)
+        )
+
     def may_differ(self, damage: Damage) -> set[str]:
         name = damage.pattern.removeprefix(f"{self.rows}[].")
         if name == damage.pattern:
@@ -214,13 +223,7 @@ async def test_damage_is_refused_or_stays_where_it_is(case: Case) -> None:
             server.answer = replaying(case.kind, **{named: damage.value})
             found = await outcome(provider, clock, case.stream)
             tried += 1
-            refused = isinstance(found, UpstreamInvalidResponse)
-            if isinstance(found, Page):
-                elsewhere = differences(whole, found) - case.may_differ(damage)
-                right = not elsewhere and not case.must_be_refused(damage)
-            else:
-                right = refused
-            if not right:
+            if not case.allows(damage, whole, found):
                 wrong.append((damage.path, damage.what, found))
 
     assert wrong == []

@@ -79,4 +79,7 @@ class Tokens(Struct):
 
 
 class Preferences(Struct):
+    """Go leaves a credit of zero out; the other field is always there and tells what this is."""
+
+    version_retention_enabled: bool
     credit: Points = 0
