@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from app.api.context import Context, Services
 from app.api.http import GraphQLEndpoint
-from app.auth.viewer import ANONYMOUS
+from app.auth.anonymous import ANONYMOUS
 from app.directory.directory import Directory
 from app.directory.vault import Vault
 from app.history.cursor import CursorSigner

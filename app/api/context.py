@@ -10,11 +10,11 @@ from graphql import GraphQLError
 from app.api.histories import Histories, Source, SourceState
 from app.api.loaders import Loaders
 from app.api.scalars import written
-from app.auth.viewer import Viewer
 from app.directory.directory import Directory
 from app.history.cursor import CursorSigner
 from app.mirror.mirror import Mirror
 from app.model.clock import Clock
+from app.model.viewer import Viewer
 from app.providers.page import Provider
 
 

@@ -1,12 +1,11 @@
 """From the arguments of a connection over histories to the connection."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from app.api.context import Info
+from app.api.context import Info, Services
 from app.api.histories import Answer, Question
 from app.api.paging import checked
-from app.api.types import accounts as types
 from app.api.types.connections import (
     CreditChangeConnection,
     CreditChangeEdge,
@@ -28,6 +27,9 @@ from app.model.accounts import Account
 from app.model.entries import Stream
 from app.providers.page import Provider
 
+if TYPE_CHECKING:
+    from app.api.types import accounts as types
+
 
 class Arguments(NamedTuple):
     """The arguments of a connection as the caller gave them."""
@@ -40,6 +42,9 @@ class Arguments(NamedTuple):
     order_by: HistoryOrder
 
 
+Show = Callable[[Account, Services], "types.Account"]
+
+
 class _Found(NamedTuple):
     answer: Answer
     accounts: dict[str, "types.Account"]
@@ -49,10 +54,10 @@ class _Found(NamedTuple):
 
 
 async def credit_changes(
-    info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments
+    info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments, show: Show
 ) -> CreditChangeConnection:
     """Return the merged credit changes of the accounts; `owner` names whose list it is."""
-    found = await _found(info, Stream.CREDIT_CHANGES, owner, accounts, arguments)
+    found = await _found(info, Stream.CREDIT_CHANGES, owner, accounts, arguments, show)
     edges = [
         CreditChangeEdge(
             cursor=cursor,
@@ -66,10 +71,10 @@ async def credit_changes(
 
 
 async def payments(
-    info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments
+    info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments, show: Show
 ) -> PaymentConnection:
     """Return the merged payments of the accounts; `owner` names whose list it is."""
-    found = await _found(info, Stream.PAYMENTS, owner, accounts, arguments)
+    found = await _found(info, Stream.PAYMENTS, owner, accounts, arguments, show)
     edges = [
         PaymentEdge(
             cursor=cursor,
@@ -83,7 +88,12 @@ async def payments(
 
 
 async def _found(
-    info: Info, stream: Stream, owner: str, accounts: Sequence[Account], arguments: Arguments
+    info: Info,
+    stream: Stream,
+    owner: str,
+    accounts: Sequence[Account],
+    arguments: Arguments,
+    show: Show,
 ) -> _Found:
     context = info.context
     chosen = _chosen(stream, arguments, context.services.providers)
@@ -92,7 +102,7 @@ async def _found(
     window = _window(info, arguments, bound_to)
     answer = await context.loaders.answers.load(Question(asked, stream, chosen, window))
     context.used(info, answer.sources)
-    shown = {account.id: types.Account.of(account, context.services) for account in asked}
+    shown = {account.id: show(account, context.services) for account in asked}
     rows = answer.slice.rows
     cursors = [context.services.signer.write_place(row.key, bound_to) for row in rows]
     return _Found(

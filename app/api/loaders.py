@@ -11,10 +11,10 @@ from typing import Generic, NamedTuple, TypeVar
 from aiodataloader import DataLoader
 
 from app.api.histories import Answer, Histories, Question
-from app.auth.viewer import Viewer
 from app.directory.directory import Directory
 from app.model.accounts import Account, Customer
 from app.model.entries import Entry, Stream
+from app.model.viewer import Viewer
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")

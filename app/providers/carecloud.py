@@ -42,6 +42,8 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 # The unit of entries that name no currency: never added to any currency's amounts.
 _NO_CURRENCY = "credits"
 _ALL = "all"
+# Answers are declared to have at most this many.
+_MOST_ROWS = 1000
 
 
 class CareCloud:
@@ -77,7 +79,7 @@ class CareCloud:
             "/credit-history",
             {
                 "customer_id": await self._customer_id(account),
-                "count": self._settings.page_size,
+                "count": min(self._settings.page_size + overlap, _MOST_ROWS),
                 "offset": offset - overlap,
                 "sort_field": "credit_history_record_time",
                 "sort_direction": "DESC",

@@ -66,7 +66,7 @@ class Account(Node):
         order_by: HistoryOrder = HistoryOrder.NEWEST_FIRST,
     ) -> CreditChangeConnection:
         arguments = listing.Arguments(first, after, last, before, where, order_by)
-        return await listing.credit_changes(info, self.id, [self.record], arguments)
+        return await listing.credit_changes(info, self.id, [self.record], arguments, Account.of)
 
     @strawberry.field
     async def payments(
@@ -80,7 +80,7 @@ class Account(Node):
         order_by: HistoryOrder = HistoryOrder.NEWEST_FIRST,
     ) -> PaymentConnection:
         arguments = listing.Arguments(first, after, last, before, where, order_by)
-        return await listing.payments(info, self.id, [self.record], arguments)
+        return await listing.payments(info, self.id, [self.record], arguments, Account.of)
 
 
 @strawberry.type
@@ -117,7 +117,7 @@ class Customer(Node):
     ) -> CreditChangeConnection:
         arguments = listing.Arguments(first, after, last, before, where, order_by)
         records = await info.context.loaders.accounts_by_customer.load(self.record.id)
-        return await listing.credit_changes(info, self.id, records, arguments)
+        return await listing.credit_changes(info, self.id, records, arguments, Account.of)
 
     @strawberry.field(description="The payments of all accounts, merged into one order.")
     async def payments(
@@ -132,7 +132,7 @@ class Customer(Node):
     ) -> PaymentConnection:
         arguments = listing.Arguments(first, after, last, before, where, order_by)
         records = await info.context.loaders.accounts_by_customer.load(self.record.id)
-        return await listing.payments(info, self.id, records, arguments)
+        return await listing.payments(info, self.id, records, arguments, Account.of)
 
 
 @strawberry.type

@@ -27,7 +27,3 @@ class Viewer:
     @property
     def may_read_any(self) -> bool:
         return Scope.READ_ANY in self.scopes
-
-
-# With `auth.mode = "none"`, which is refused unless the host is loopback.
-ANONYMOUS = Viewer("anonymous", frozenset({Scope.READ, Scope.READ_ANY}))
