@@ -1,0 +1,56 @@
+# make demo    serves sample customers of emulated providers; nothing needs to be prepared
+# make test    installs and passes the whole test suite
+# make check   everything else that has to hold: format, types, layers, printed schema, pins
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check schema pins clean
+
+demo: $(VENV)/installed
+	@$(BIN)/credit-gateway demo $(if $(PORT),--port $(PORT))
+
+test: $(VENV)/installed-for-tests
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/installed-for-tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/credit-gateway schema | diff schema.graphql -
+
+schema: $(VENV)/installed
+	$(BIN)/credit-gateway schema > schema.graphql
+
+# Newer versions for docker/*.txt, which everything installs from.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-config \
+	--custom-compile-command "make pins" --upgrade
+pins: $(VENV)/installed-for-tests
+	$(COMPILE) --extra build --output-file docker/requirements.txt
+	$(COMPILE) --extra build --extra dev --constraint docker/requirements.txt \
+		--output-file docker/requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python has no venv here; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
+$(VENV)/installed: $(VENV)/python docker/requirements.txt pyproject.toml
+	@echo "Installing into $(VENV) …"
+	@$(INSTALL) --require-hashes -r docker/requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-for-tests: $(VENV)/installed docker/requirements-dev.txt
+	@$(INSTALL) --require-hashes -r docker/requirements-dev.txt
+	@touch $@
