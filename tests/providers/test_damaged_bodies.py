@@ -25,7 +25,7 @@ LISTS = [
     ("hostup", "transactions", PAYMENTS),
     ("carecloud", "credit-history", CHANGES),
 ]
-each_list = pytest.mark.parametrize(("kind", "name", "stream"), LISTS, ids=lambda one: str(one))
+each_list = pytest.mark.parametrize(("kind", "name", "stream"), LISTS, ids=str)
 NESTED = b"[" * 100_000
 BOMB = gzip.compress(b"[" + b" " * 60_000_000 + b"]")
 
