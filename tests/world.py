@@ -72,14 +72,14 @@ class World:
     sandbox: Sandbox
     clock: MovableClock
     settings: settings.Settings
+    http: httpx.Client
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the whole answer to a query."""
-        response = httpx.post(
-            f"{self.url}/graphql",
+        response = self.http.post(
+            "/graphql",
             json={"query": query, "variables": variables},
             headers={"Accept": "application/graphql-response+json"},
-            timeout=30,
         )
         answer: dict[str, Any] = response.json()
         return answer
@@ -98,9 +98,19 @@ def world(folder: Path, *, more: str = "", entries: int = 120, seed: int = 1) ->
     with SandboxServer(Sandbox(seed=seed, entries=entries)) as providers:
         configured = settings.load(configuration(folder, providers.url, more), {})
         asyncio.run(import_customers(configured, providers.sandbox))
-        clock = MovableClock()
-        with serving(create_app(configured, clock)) as url:
-            yield World(url, providers.sandbox, clock, configured)
+        with gateway(configured, providers.sandbox) as served:
+            yield served
+
+
+@contextmanager
+def gateway(configured: settings.Settings, source: Sandbox) -> Iterator[World]:
+    """Serve a gateway of a configuration whose customers are there; its cache is empty."""
+    clock = MovableClock()
+    with (
+        serving(create_app(configured, clock)) as url,
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as http,
+    ):
+        yield World(url, source, clock, configured, http)
 
 
 async def import_customers(configured: settings.Settings, source: Sandbox) -> None:
