@@ -9,7 +9,7 @@ Quirks: failures are HTTP 200 with a `code`; changes have no id; zero values are
 """
 
 from collections.abc import Mapping
-from decimal import Decimal, Inexact, localcontext
+from decimal import Context, Decimal, Inexact
 from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
@@ -190,5 +190,4 @@ def _divided(minor: Decimal, one_unit: int) -> Decimal:
     digits = len(str(one_unit)) - 1
     if one_unit == 10**digits:
         return minor.scaleb(-digits)
-    with localcontext(prec=60, traps={Inexact: True}):
-        return minor / one_unit
+    return Context(prec=60, traps=[Inexact]).divide(minor, Decimal(one_unit))
