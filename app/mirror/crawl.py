@@ -56,12 +56,11 @@ async def deepened(
     Where the list has moved so that its place is lost, it is read anew, once.
     """
     snapshot, may_restart = known, True
-    last, equal_pages = None, 0
+    repeats = _Repeats()
     while not is_deep(snapshot) and snapshot.next is not None:
         try:
             page = await read_page(snapshot.next)
-            equal_pages = equal_pages + 1 if page.entries == last else 0
-            last = page.entries
+            repeats.refuse(page, snapshot.next)
             snapshot = extended(snapshot, page, token_hex(8))
         except PlaceLost as error:
             if not may_restart:
@@ -69,8 +68,6 @@ async def deepened(
             may_restart = False
             snapshot = await read_anew(read_page, known.account_id, now)
         yield snapshot
-        if equal_pages == _EQUAL_PAGES:
-            raise UpstreamInvalidResponse("The provider repeats one page.")
 
 
 def reaches(until: datetime | None) -> Callable[[Snapshot], bool]:
@@ -80,3 +77,20 @@ def reaches(until: datetime | None) -> Callable[[Snapshot], bool]:
         return snapshot.complete or (until is not None and horizon(snapshot.entries) < until)
 
     return is_deep
+
+
+class _Repeats:
+    """Notices a provider that answers one page for ever, whatever place it is asked for."""
+
+    def __init__(self) -> None:
+        self._last: list[str] = []
+        self._times = 0
+
+    def refuse(self, page: Page, place: str) -> None:
+        """Raise `UpstreamInvalidResponse` where going on would never end."""
+        # Equal rows without ids are different rows; only ids tell that a page comes again.
+        ids = [entry.id for entry in page.entries if entry.has_own_id]
+        self._times = self._times + 1 if ids and ids == self._last else 0
+        self._last = ids
+        if page.next == place or self._times == _EQUAL_PAGES:
+            raise UpstreamInvalidResponse("The provider repeats one page.")

@@ -235,7 +235,7 @@ async def test_a_list_that_was_emptied_is_empty() -> None:
     assert found == Slice([], has_previous=False, has_next=False)
 
 
-async def test_a_provider_that_repeats_one_page_for_ever_is_refused() -> None:
+async def test_a_provider_that_ignores_the_page_number_is_refused() -> None:
     class Repeating(ListProvider):
         def _numbered(self, place: str | None) -> Page:
             return super()._numbered(None)._replace(next=str(int(place or 0) + 1))
@@ -246,6 +246,29 @@ async def test_a_provider_that_repeats_one_page_for_ever_is_refused() -> None:
             await seen(mirror, Window(10))
 
     assert provider.calls < 10
+
+
+async def test_a_provider_that_ignores_the_cursor_is_refused() -> None:
+    class Repeating(ListProvider):
+        def _after(self, place: str | None) -> Page:
+            del place
+            return super()._after(None)
+
+    provider = Repeating(TEN, "cursor")
+    async with mirror_of(provider, TestClock()) as mirror:
+        with pytest.raises(UpstreamInvalidResponse):
+            await seen(mirror, Window(10))
+
+    assert provider.calls < 10
+
+
+@each_paging
+async def test_many_equal_rows_in_one_second_are_all_shown(paging: str) -> None:
+    provider = ListProvider([change(1)] * 20, paging)
+    async with mirror_of(provider, TestClock()) as mirror:
+        found = await seen(mirror, Window(50))
+
+    assert len({row.key for row in found.rows}) == 20
 
 
 async def test_refused_credentials_mark_the_account_and_accepted_ones_clear_it() -> None:
