@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -73,6 +73,7 @@ class World:
     clock: MovableClock
     settings: settings.Settings
     http: httpx.Client
+    folder: Path
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the whole answer to a query."""
@@ -93,32 +94,40 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, *, more: str = "", entries: int = 120, seed: int = 1) -> Iterator[World]:
+def world(
+    folder: Path,
+    *,
+    more: str = "",
+    entries: int = 120,
+    seed: int = 1,
+) -> Iterator[World]:
     """Serve a gateway with the sandbox's sample customers; everything stops in the end."""
     with SandboxServer(Sandbox(seed=seed, entries=entries)) as providers:
         configured = settings.load(configuration(folder, providers.url, more), {})
-        asyncio.run(import_customers(configured, providers.sandbox))
-        with gateway(configured, providers.sandbox) as served:
+        asyncio.run(import_customers(configured, providers.sandbox.sample_customers()))
+        with gateway(configured, providers.sandbox, folder) as served:
             yield served
 
 
 @contextmanager
-def gateway(configured: settings.Settings, source: Sandbox) -> Iterator[World]:
+def gateway(configured: settings.Settings, source: Sandbox, folder: Path) -> Iterator[World]:
     """Serve a gateway of a configuration whose customers are there; its cache is empty."""
     clock = MovableClock()
     with (
         serving(create_app(configured, clock)) as url,
         httpx.Client(base_url=url, timeout=30, trust_env=False) as http,
     ):
-        yield World(url, source, clock, configured, http)
+        yield World(url, source, clock, configured, http, folder)
 
 
-async def import_customers(configured: settings.Settings, source: Sandbox) -> None:
-    """Put the sandbox's sample customers into the directory of a configuration."""
+async def import_customers(
+    configured: settings.Settings, customers: Iterable[Mapping[str, Any]]
+) -> None:
+    """Put customers, as the sandbox's samples are written, into a configuration's directory."""
     url = configured.directory.url.get_secret_value()
     directory = await Directory.open(url, Vault(configured.vault_keys()))
     try:
-        lines = [json.dumps(line) for line in source.sample_customers()]
+        lines = [json.dumps(line) for line in customers]
         async for outcome in import_lines(lines, directory, configured.provider_kinds(), None):
             assert outcome.error is None
     finally:

@@ -23,7 +23,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture
 def cold(served: World) -> Iterator[World]:
     """The same customers behind a gateway that has read nothing yet."""
-    with gateway(served.settings, served.sandbox) as one:
+    with gateway(served.settings, served.sandbox, served.folder) as one:
         yield one
 
 
