@@ -108,7 +108,12 @@ class Upstream:
     async def _try(self, call: Call, read: Callable[[Answer], T]) -> T:
         tries = _TRIES if call.is_read else 1
         async for attempt in stamina.retry_context(
-            on=_may_pass, attempts=tries, wait_initial=0.1, wait_max=1, timeout=None
+            on=_may_pass,
+            attempts=tries,
+            wait_initial=0.1,
+            wait_max=1,
+            wait_jitter=0.2,  # enough to part callers that failed together
+            timeout=None,
         ):
             with attempt:
                 return read(await self._exchange(call))
