@@ -1,0 +1,80 @@
+"""Local times without an offset, read by a configured zone."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from app.providers.payload import local_instants
+
+ZONES = [ZoneInfo("Europe/Stockholm"), ZoneInfo("Europe/Prague")]
+each_zone = pytest.mark.parametrize("zone", ZONES, ids=str)
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+@each_zone
+@pytest.mark.parametrize(
+    ("text", "first", "second"),
+    [
+        ("2026-10-25 01:59:59", utc(2026, 10, 24, 23, 59, 59), None),
+        ("2026-10-25 02:00:00", utc(2026, 10, 25), utc(2026, 10, 25, 1)),
+        ("2026-10-25 02:59:59", utc(2026, 10, 25, 0, 59, 59), utc(2026, 10, 25, 1, 59, 59)),
+        ("2026-10-25 03:00:00", utc(2026, 10, 25, 2), None),
+    ],
+)
+def test_a_time_of_the_repeated_hour_is_both_instants(
+    zone: ZoneInfo, text: str, first: datetime, second: datetime | None
+) -> None:
+    assert local_instants(text, zone) == (first, second)
+
+
+@each_zone
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-03-29 01:59:59", utc(2026, 3, 29, 0, 59, 59)),
+        ("2026-03-29 02:00:00", utc(2026, 3, 29, 1)),
+        ("2026-03-29 02:30:00", utc(2026, 3, 29, 1, 30)),
+        ("2026-03-29 03:00:00", utc(2026, 3, 29, 1)),
+    ],
+)
+def test_a_time_that_never_was_is_moved_on_by_the_gap(
+    zone: ZoneInfo, text: str, instant: datetime
+) -> None:
+    assert local_instants(text, zone) == (instant, None)
+
+
+@each_zone
+@given(at=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)))  # noqa: DTZ001 - local
+def test_an_ordinary_local_time_comes_back(zone: ZoneInfo, at: datetime) -> None:
+    wall = at.replace(microsecond=0)
+    aware = wall.replace(tzinfo=zone)
+    assume(aware.utcoffset() == aware.replace(fold=1).utcoffset())
+
+    first, second = local_instants(f"{wall:%Y-%m-%d %H:%M:%S}", zone)
+
+    assert first.utcoffset() == timedelta(0)
+    assert first.astimezone(zone).replace(tzinfo=None) == wall
+    assert second is None
+
+
+@each_zone
+@given(at=st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_an_instant_is_one_of_those_its_local_time_is_read_as(zone: ZoneInfo, at: datetime) -> None:
+    instant = at.replace(microsecond=0)
+    text = f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+    assert instant in local_instants(text, zone)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-02-30 00:00:00", "2026-01-01 24:00:00", "0000-01-01 00:00:00"]
+)
+def test_a_day_or_an_hour_that_no_calendar_has_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        local_instants(text, ZONES[0])
