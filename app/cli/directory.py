@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from app.api.ids import NodeId, NodeKind, written
 from app.cli import tables
@@ -69,14 +69,13 @@ async def _import(settings: Settings, lines: list[str], *, verify: bool) -> list
     directory = await _open(settings)
     try:
         outcomes = []
-        progress = track(
-            range(len(lines)), "Importing", console=Console(stderr=True), transient=True
-        )
-        step = iter(progress)
         kinds = settings.provider_kinds()
-        async for outcome in import_lines(lines, directory, kinds, proved if verify else None):
-            outcomes.append(outcome)
-            next(step, None)
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+            task = shown.add_task("Importing", total=len(lines))
+            async for outcome in import_lines(lines, directory, kinds, proved if verify else None):
+                outcomes.append(outcome)
+                shown.update(task, completed=outcome.line)
         return outcomes
     finally:
         await directory.close()

@@ -23,7 +23,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def named(served: World) -> dict[str, str]:
-    """An id of each type; the entries' are not on the newest pages."""
+    """Return an id of each type; the entries' are not on the newest pages."""
     customer = served.data(IDS)["customer"]
     return {
         "Customer": customer["id"],

@@ -22,7 +22,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def cold(served: World) -> Iterator[World]:
-    """The same customers behind a gateway that has read nothing yet."""
+    """Serve the same customers by a gateway that has read nothing yet."""
     with gateway(served.settings, served.sandbox, served.folder) as one:
         yield one
 

@@ -44,7 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def whole(served: World) -> dict[str, Any]:
-    """What is answered while all is well."""
+    """Return what is answered while all is well."""
     customer: dict[str, Any] = served.data(QUERY)["customer"]
     assert len(customer["changes"]["nodes"]) == 60
     return customer
@@ -52,7 +52,7 @@ def whole(served: World) -> dict[str, Any]:
 
 @pytest.fixture
 def cold(served: World, request: pytest.FixtureRequest) -> Iterator[World]:
-    """A gateway that has read nothing; it loses patience soon where a provider is to hang."""
+    """Serve a gateway that has read nothing, impatient where a provider is to hang."""
     hangs = "hang" in request.node.name
     configured = settings.load(served.folder / "gateway.toml", SHORT if hangs else {})
     with ExitStack() as stack:

@@ -1,0 +1,68 @@
+"""Running commands: within this process, or as a process of their own."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import NamedTuple
+
+import pytest
+
+from app.cli import main
+
+COMMAND = Path(sys.executable).with_name("credit-gateway")
+
+
+class Outcome(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+class Run:
+    """Runs commands within this process, as the command line does."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: object) -> Outcome:
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        out, err = self._capsys.readouterr()
+        status = ended.value.code
+        assert "Traceback" not in out + err
+        return Outcome(status if isinstance(status, int) else int(bool(status)), out, err)
+
+
+@contextmanager
+def running(*arguments: object, until: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Start a command and give what it printed, up to a line that holds `until`."""
+    command = [str(COMMAND), *(str(argument) for argument in arguments)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        too_long = Timer(30, process.kill)
+        too_long.start()
+        try:
+            lines: list[str] = []
+            for line in process.stdout:
+                lines.append(line)
+                if until in line:
+                    break
+            yield process, lines
+        finally:
+            too_long.cancel()
+            if process.poll() is None:
+                process.kill()
+
+
+def stopped(process: subprocess.Popen[str], how: signal.Signals) -> Outcome:
+    """Send a signal and return how the process ended."""
+    process.send_signal(how)
+    out, err = process.communicate(timeout=20)
+    return Outcome(process.returncode, out, err)
