@@ -60,11 +60,16 @@ async def hang(_writer: asyncio.StreamWriter) -> None:
 
 
 async def cut(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 Said\r\nContent-Length: 99\r\n\r\n{")
+    writer.write(HEAD + b"{")
+    await writer.drain()
+
+
+async def cut_at_once(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
 HEAD = b"HTTP/1.1 200 Said\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+FAULTS = [Reply(b"", 503), Reply(b"", 500), Reply(send=cut), Reply(send=cut_at_once)]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +127,7 @@ async def test_waiting_for_a_place_counts_into_the_deadline() -> None:
     assert [type(each) for each in found] == [bytes, UpstreamTimeout]
 
 
-@pytest.mark.parametrize("fault", [Reply(b"", 503), Reply(b"", 500), Reply(send=cut)])
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_a_read_is_tried_at_most_three_times(fault: Reply) -> None:
     async with door(always(fault)) as (one, server):
         with pytest.raises(UpstreamUnavailable):
@@ -140,7 +145,7 @@ async def test_a_read_is_answered_by_its_third_try() -> None:
     assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize("fault", [Reply(b"", 503), Reply(send=cut)])
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_a_login_is_tried_once(fault: Reply) -> None:
     async with door(in_turn(fault, WELL)) as (one, server):
         with pytest.raises(UpstreamUnavailable):

@@ -92,12 +92,9 @@ def echoing(asked: Asked) -> Reply:
 
 @pytest.mark.parametrize("kind", list(SECRETS))
 async def test_neither_secrets_nor_providers_words_are_in_errors_or_logs(kind: str) -> None:
-    told: list[str] = []
-    paths = list(recordings(kind))
+    faults = [(path, fault) for path in recordings(kind) for fault in [*FAULTS.values(), None]]
     with structlog.testing.capture_logs() as logs:
-        for fault in [*FAULTS.values(), None]:
-            for path in paths:
-                told.append(await _told(kind, path, fault))
+        told = [await _told(kind, path, fault) for path, fault in faults]
 
     written = "\n".join([*told, *map(str, logs)])
     assert len([each for each in told if each]) > len(FAULTS)
