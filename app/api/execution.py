@@ -20,6 +20,7 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    TokenKind,
     execute,
     parse,
     validate,
@@ -30,6 +31,9 @@ from app.api.schema import schema
 from app.model.errors import CallerError, UpstreamError
 
 _log = structlog.get_logger("api")
+# Python refuses to read more than 4300 digits, in words of its own.
+_MOST_DIGITS = 1000
+_NUMBERS = {TokenKind.INT, TokenKind.FLOAT}
 _graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - it has no other name there
 
 
@@ -66,6 +70,9 @@ async def answer(
     except RecursionError:
         too_deep = GraphQLError("The document is nested too deeply; ask for less at once.")
         return _refused([too_deep], "GRAPHQL_PARSE_FAILED")
+    if len(request.query) > _MOST_DIGITS and _has_endless_number(document):
+        endless = GraphQLError(f"A number in the document has more than {_MOST_DIGITS} digits.")
+        return _refused([endless], "GRAPHQL_PARSE_FAILED")
     invalid = validate(_graphql_schema, document)
     if invalid:
         return _refused(invalid, "GRAPHQL_VALIDATION_FAILED")
@@ -84,6 +91,15 @@ async def answer(
     executed = await result if isawaitable(result) else result
     assert isinstance(executed, ExecutionResult)  # noqa: S101 - nothing is deferred
     return _executed(executed, context)
+
+
+def _has_endless_number(document: DocumentNode) -> bool:
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.kind in _NUMBERS and token.end - token.start > _MOST_DIGITS:
+            return True
+        token = token.next
+    return False
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:

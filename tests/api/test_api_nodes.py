@@ -75,9 +75,7 @@ def test_an_id_of_nothing_is_null(served: World, named: dict[str, str]) -> None:
     assert found == [None] * len(strange) + [{"id": named["Customer"]}]
 
 
-def test_an_entry_is_not_found_in_another_account_or_stream(
-    served: World, named: dict[str, str]
-) -> None:
+def test_an_entry_is_not_found_in_another_account_or_stream(served: World) -> None:
     customer = served.data(IDS)["customer"]
     loyalty = served.data(
         '{ customer(reference: "C-1001") { accounts { id provider { name } } } }'

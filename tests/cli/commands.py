@@ -66,3 +66,11 @@ def stopped(process: subprocess.Popen[str], how: signal.Signals) -> Outcome:
     process.send_signal(how)
     out, err = process.communicate(timeout=20)
     return Outcome(process.returncode, out, err)
+
+
+def assert_one_line(text: str, *says: str) -> None:
+    """Hold an error to one line that says these parts."""
+    assert text.startswith("credit-gateway: ")
+    assert text.count("\n") == 1
+    for part in says:
+        assert part in text

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Run
+from commands import Run, assert_one_line
 from world import VAULT_KEY, configuration
 
 from app import sandbox
@@ -29,11 +29,6 @@ def providers() -> Iterator[SandboxServer]:
 @pytest.fixture
 def config(tmp_path: Path, providers: SandboxServer) -> Path:
     return configuration(tmp_path, providers.url)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    return Run(capsys)
 
 
 def lines(source: Sandbox, folder: Path, *more: str) -> Path:
@@ -249,38 +244,6 @@ def test_what_is_wrong_is_shown_beside_what_is_not(
     assert "secret-word" not in ended.out + ended.err
 
 
-BAD = [
-    ('vault.keys = ["short"]\nauth.mode = "none"', "vault.keys"),
-    (f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "jwt"', "auth.mode"),
-    (f'vault.keys = ["{VAULT_KEY}"]', "auth.mode"),
-    (f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "none"\nserver.port = "x"', "server.port"),
-    (f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "none"\nserver.prot = 1', "server.prot"),
-    (
-        f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "none"\ndirectory.url = "sqlite:///no/such/x.db"',
-        "directory.url",
-    ),
-    ("[", "is not TOML"),
-    (None, "no such file"),
-]
-TAKING = [["serve"], ["check"], ["customers", "list"], ["accounts", "list", "C-1"]]
-
-
-@pytest.mark.parametrize("command", TAKING, ids=" ".join)
-@pytest.mark.parametrize(("content", "says"), BAD)
-def test_a_bad_configuration_is_told_in_one_line_that_names_the_key(
-    run: Run, tmp_path: Path, command: list[str], content: str | None, says: str
-) -> None:
-    config = tmp_path / "gateway.toml"
-    if content is not None:
-        config.write_text(content)
-
-    ended = run(*command, "--config", config)
-
-    assert (ended.status, ended.out) == (1, "")
-    assert_one_line(ended.err, says)
-    assert VAULT_KEY not in ended.err
-
-
 def test_a_provider_that_accounts_are_linked_to_must_stay_configured(
     run: Run, config: Path, providers: SandboxServer, tmp_path: Path
 ) -> None:
@@ -292,10 +255,3 @@ def test_a_provider_that_accounts_are_linked_to_must_stay_configured(
 
     assert (ended.status, ended.out) == (1, "")
     assert_one_line(ended.err, "providers.hosting")
-
-
-def assert_one_line(text: str, *says: str) -> None:
-    assert text.startswith("credit-gateway: ")
-    assert text.count("\n") == 1
-    for part in says:
-        assert part in text

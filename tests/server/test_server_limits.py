@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -109,7 +110,7 @@ def test_strange_documents_are_answered_below_500_and_soon(served: World, query:
 
     assert response.status_code in {200, 400}
     assert "INTERNAL" not in response.text
-    assert "Traceback" not in response.text
+    assert not re.search(r"Traceback|set_int_max_str_digits|recursion", response.text)
 
 
 VARIABLES = [
