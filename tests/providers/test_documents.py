@@ -232,7 +232,7 @@ def _found(entry: Any, path: str) -> str | None:  # noqa: ANN401 - an entry of e
         value = entry.details
         for step in path.split(".")[1:]:
             value = value[_snake(step)]
-    return None if value is None else str(value)
+    return None if value in (None, "") else str(value)
 
 
 def _snake(name: str) -> str:

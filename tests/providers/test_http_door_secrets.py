@@ -66,7 +66,7 @@ FAULTS: Mapping[str, Any] = {
     "unauthorized": as_json({"error": SAID, "message": SAID}, 401),
     "forbidden": as_json({"error": {"title": SAID, "detail": SAID}}, 403),
     "too many": as_json({"error": SAID, "retryAfter": SAID}, 429),
-    "unavailable": Reply(SAID.encode(), 503, content_type="text/plain"),
+    "unavailable": Reply(SAID.encode(), 503, {"Retry-After": "9"}, "text/plain"),
     "a code": as_json({"code": 40017, "msg": SAID, "error": SAID}),
     "a failure": as_json({"success": False, "message": SAID, "data": None}),
     "html": Reply(SAID.encode(), content_type="text/html"),
