@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from lists import Row, at, customer_list, merged
+from lists import List, Row, at, customer_list, merged
 from world import World, world
 
 FROM = "2025-06-01T00:00:00Z"
@@ -19,6 +19,12 @@ Filter = dict[str, Any]
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("filters"), entries=60) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def whole(served: World) -> dict[str, list[Row]]:
+    """Return all rows of each list, merged by brute force."""
+    return {field: merged(served, field) for field in ("creditChanges", "payments")}
 
 
 def amount(row: Row) -> Decimal:
@@ -104,22 +110,21 @@ PAYMENTS: list[tuple[Filter, Condition]] = [
 
 @pytest.mark.parametrize(("chosen", "keeps"), CHANGES, ids=[str(one[0]) for one in CHANGES])
 def test_credit_changes_are_filtered_as_python_filters_them(
-    served: World, chosen: Filter, keeps: Condition
+    served: World, whole: dict[str, list[Row]], chosen: Filter, keeps: Condition
 ) -> None:
-    assert_filtered(served, "creditChanges", chosen, keeps)
+    rows = [row for row in whole["creditChanges"] if keeps(row)]
+    assert_filtered(customer_list(served, "creditChanges"), chosen, rows)
 
 
 @pytest.mark.parametrize(("chosen", "keeps"), PAYMENTS, ids=[str(one[0]) for one in PAYMENTS])
 def test_payments_are_filtered_as_python_filters_them(
-    served: World, chosen: Filter, keeps: Condition
+    served: World, whole: dict[str, list[Row]], chosen: Filter, keeps: Condition
 ) -> None:
-    assert_filtered(served, "payments", chosen, keeps)
+    rows = [row for row in whole["payments"] if keeps(row)]
+    assert_filtered(customer_list(served, "payments"), chosen, rows)
 
 
-def assert_filtered(served: World, field: str, chosen: Filter, keeps: Condition) -> None:
-    expected = [row for row in merged(served, field) if keeps(row)]
-    asked = customer_list(served, field)
-
+def assert_filtered(asked: List, chosen: Filter, expected: list[Row]) -> None:
     newest_first = asked.rows(filter=chosen)
     oldest_first = asked.rows(filter=chosen, order="OLDEST_FIRST")
     page = asked.page(first=3, filter=chosen)
@@ -130,25 +135,26 @@ def assert_filtered(served: World, field: str, chosen: Filter, keeps: Condition)
     assert page["totalCount"] == len(expected)
 
 
-def test_the_conditions_of_this_file_choose_some_rows_and_not_all(served: World) -> None:
-    changes, payments = merged(served, "creditChanges"), merged(served, "payments")
-
-    for rows, conditions in ((changes, CHANGES), (payments, PAYMENTS)):
+def test_the_conditions_of_this_file_choose_some_rows_and_not_all(
+    whole: dict[str, list[Row]],
+) -> None:
+    for field, conditions in (("creditChanges", CHANGES), ("payments", PAYMENTS)):
+        rows = whole[field]
         counts = [sum(map(keeps, rows)) for _, keeps in conditions]
         assert sum(0 < count < len(rows) for count in counts) >= 10
 
 
 @pytest.mark.parametrize(("name", "key"), [("storeId", "storeId"), ("partnerId", "partnerId")])
 def test_stores_and_partners_choose_entries_of_carecloud(
-    served: World, name: str, key: str
+    served: World, whole: dict[str, list[Row]], name: str, key: str
 ) -> None:
-    whole = merged(served, "creditChanges")
-    some = next(value for row in whole if (value := detail(row, key)))
+    changes = whole["creditChanges"]
+    some = next(value for row in changes if (value := detail(row, key)))
 
     rows = customer_list(served, "creditChanges").rows(filter={name: some})
 
-    assert rows == [row for row in whole if detail(row, key) == some]
-    assert 0 < len(rows) < len(whole)
+    assert rows == [row for row in changes if detail(row, key) == some]
+    assert 0 < len(rows) < len(changes)
 
 
 def test_sources_list_only_the_accounts_that_were_asked(served: World) -> None:
