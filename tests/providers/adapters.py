@@ -1,5 +1,6 @@
 """Adapters under test, each with a store, a clock and settings of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,7 @@ class Store:
 
     async def replace_credentials(self, account_id: str, credentials: Mapping[str, str]) -> None:
         del account_id
+        await asyncio.sleep(0.01)  # as a database does
         self.current = credentials
         self.events.append(f"stored {credentials['refreshToken']}")
 

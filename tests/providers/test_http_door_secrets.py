@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from adapters import PASSWORD, SECRETS, account, adapter
@@ -18,11 +19,17 @@ SAID = "internal words of the provider"
 
 async def test_a_cookie_is_never_sent_again() -> None:
     given = Reply(WELL.body, headers={"Set-Cookie": "session=of-anna; Path=/"})
-    async with door(always(given)) as (one, server):
-        await ask(one)
-        await ask(one)
+    async with upstream(always(given)) as server:
+        by_name = server.url.replace("127.0.0.1", "localhost")  # addresses get no cookies at all
+        async with adapter("hostup", by_name) as careful, httpx.AsyncClient() as careless:
+            for _ in range(2):
+                with pytest.raises(GatewayError):
+                    await careful.page(account(), Stream.CREDIT_CHANGES, None)
+            for _ in range(2):
+                await careless.get(by_name)
 
-    assert [asked.headers.get("cookie") for asked in server.asked] == [None, None]
+    cookies = [asked.headers.get("cookie") for asked in server.asked]
+    assert cookies == [None, None, None, "session=of-anna"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -43,10 +50,12 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
-        async with door(always(WELL)) as (one, server):
+        async with door(always(WELL)) as (one, server), httpx.AsyncClient() as careless:
             await ask(one)
+            before = len(proxy.asked)
+            await careless.get(server.url)
 
-    assert proxy.asked == []
+    assert (before, len(proxy.asked)) == (0, 1)
     assert len(server.asked) == 1
 
 
