@@ -2,9 +2,17 @@
 
 import os
 
+import pytest
+from commands import Run
 from hypothesis import settings
 
 # A shared machine is slow at times; that is no failure. HYPOTHESIS_PROFILE=long looks harder.
 settings.register_profile("usual", deadline=None, max_examples=150)
 settings.register_profile("long", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run commands in this process and see what they print."""
+    return Run(capsys)

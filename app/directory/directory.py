@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.directory import customers as asking
 from app.directory.credentials import Kept, seal, unseal
 from app.directory.customers import chunks, customer
-from app.directory.database import Database
+from app.directory.database import Database, DirectoryUnavailable
 from app.directory.tables import accounts, customers, label_or_none
-from app.directory.vault import Vault
+from app.directory.vault import Vault, VaultError
 from app.model.accounts import Account, AccountStatus, Customer
-from app.model.errors import NotFound
+from app.model.errors import NotFound, UpstreamUnauthorized, UpstreamUnavailable
 
 _LISTED = [column for column in accounts.c if column is not accounts.c.credentials]
 
@@ -123,10 +123,23 @@ class Directory:
         return _account(row) if row else None
 
     async def credentials(self, account_id: str) -> Mapping[str, str]:
-        """Return the account's current credentials; `NotFound` for an unknown account."""
-        async with self._database.reading() as connection:
-            row = await _account_row(connection, account_id)
-        return self._unsealed(row).current
+        """
+        Return the account's current credentials; `NotFound` for an unknown account.
+
+        Where they cannot be opened, or the directory does not answer, that is one account's
+        `UpstreamError`, so that it costs no other account's entries.
+        """
+        try:
+            async with self._database.reading() as connection:
+                row = await _account_row(connection, account_id)
+            return self._unsealed(row).current
+        except VaultError as error:
+            raise UpstreamUnauthorized(
+                "The stored credentials cannot be opened; give the former vault key back.",
+                relink=False,
+            ) from error
+        except DirectoryUnavailable as error:
+            raise UpstreamUnavailable("The stored credentials cannot be read now.") from error
 
     async def replace_credentials(self, account_id: str, credentials: Mapping[str, str]) -> None:
         """Keep renewed credentials durably; they may be used once this returned."""

@@ -24,7 +24,8 @@ class HistoryFilter:
     """Conditions that all have to hold; None holds for every entry, an empty set for none.
 
     `start` is included, `end` is not. Amounts are compared as signed numbers. `text` is looked for
-    whatever the case. `providers` and `accounts` choose sources and say nothing about entries.
+    whatever the case; an empty one is everywhere. `providers` and `accounts` choose sources and say
+    nothing about entries.
     """
 
     start: datetime | None = None
@@ -64,7 +65,7 @@ class HistoryFilter:
             keep.append(lambda entry: entry.amount.amount >= low)
         if (high := self.max_amount) is not None:
             keep.append(lambda entry: entry.amount.amount <= high)
-        if self.text is not None:
+        if self.text:
             part = self.text.casefold()
             keep.append(lambda entry: any(part in text.casefold() for text in _texts(entry)))
         return keep

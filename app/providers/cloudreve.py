@@ -13,6 +13,8 @@ from decimal import Context, Decimal, Inexact
 from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
+from msgspec import UNSET
+
 from app.model.accounts import Account, CredentialStore, ProviderKind
 from app.model.clock import Clock
 from app.model.entries import (
@@ -98,7 +100,11 @@ class Cloudreve:
 
     async def balance(self, account: Account) -> tuple[Money, ...]:
         preferences = await self._get(account, "/user/setting", {}, shapes.Preferences)
-        return (Money(Decimal(preferences.credit), self._points, UnitKind.POINTS),)
+        if preferences.credit is not UNSET:
+            return (Money(Decimal(preferences.credit), self._points, UnitKind.POINTS),)
+        if preferences.version_retention_enabled is UNSET:
+            raise UpstreamInvalidResponse(f"{self.name} answered other preferences than a user's.")
+        return (Money(Decimal(0), self._points, UnitKind.POINTS),)
 
     async def aclose(self) -> None:
         await self._session.aclose()

@@ -34,6 +34,8 @@ from app.settings.providers import ProviderSettings
 
 T = TypeVar("T")
 
+# Every failure is logged here, once; a line for each try would only repeat it.
+stamina.instrumentation.set_on_retry_hooks([])
 _log = structlog.get_logger("providers")
 
 _TRIES = 3
@@ -88,11 +90,14 @@ class Upstream:
         and does not say for how long; `read` takes part in that by raising `UpstreamUnavailable`.
         Raises `UpstreamError`.
         """
+        seen: list[UpstreamUnavailable] = []
         try:
             async with asyncio.timeout(self._timeout.total_seconds()), self._bulkhead:
-                result = await self._try(call, read)
+                result = await self._try(call, read, seen)
         except TimeoutError as error:
             self._failed(call, "timeout")
+            if seen:  # it did answer; only trying again took too long
+                raise seen[-1] from error
             raise UpstreamTimeout(f"{self.name} did not answer in time.") from error
         except UpstreamUnauthorized:
             self.health.succeeded()
@@ -110,7 +115,9 @@ class Upstream:
         self.health.failed()
         _log.warning("upstream failed", provider=self.name, path=call.path, why=why)
 
-    async def _try(self, call: Call, read: Callable[[Answer], T]) -> T:
+    async def _try(
+        self, call: Call, read: Callable[[Answer], T], seen: list[UpstreamUnavailable]
+    ) -> T:
         tries = _TRIES if call.is_read else 1
         async for attempt in stamina.retry_context(
             on=_may_pass,
@@ -121,7 +128,11 @@ class Upstream:
             timeout=None,
         ):
             with attempt:
-                return read(await self._exchange(call))
+                try:
+                    return read(await self._exchange(call))
+                except UpstreamUnavailable as error:
+                    seen.append(error)
+                    raise
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     async def _exchange(self, call: Call) -> Answer:

@@ -11,7 +11,7 @@ from directories import KEY, START, TOKEN, altered, link, opened, put
 
 from app.directory import Change, Directory, VaultError
 from app.model.accounts import Account, AccountStatus, CredentialStore
-from app.model.errors import NotFound
+from app.model.errors import NotFound, UpstreamUnauthorized
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ async def test_without_its_key_a_credential_is_neither_read_nor_overwritten(
         account = await link(first, anna)
 
     async with opened(tmp_path, b"n" * 32) as second:
-        with pytest.raises(VaultError):
+        with pytest.raises(UpstreamUnauthorized):
             await second.credentials(account.id)
         with pytest.raises(VaultError):
             await second.replace_credentials(account.id, {"refreshToken": "2"})
@@ -191,7 +191,7 @@ async def test_credentials_moved_to_another_account_do_not_open(
     )
     altered(tmp_path, moved, two.id, one.id)
 
-    with pytest.raises(VaultError):
+    with pytest.raises(UpstreamUnauthorized):
         await directory.credentials(one.id)
     with pytest.raises(VaultError):
         await directory.put_account(anna.id, "cloud", "one", {"refreshToken": "2"}, None)
@@ -204,5 +204,5 @@ async def test_credentials_of_an_account_moved_to_another_provider_do_not_open(
     account = await link(directory, await put(directory, "C-1"))
     altered(tmp_path, "UPDATE accounts SET provider = 'evil'")
 
-    with pytest.raises(VaultError):
+    with pytest.raises(UpstreamUnauthorized):
         await directory.credentials(account.id)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from lists import ACCOUNT, CHANGES
+from list_provider import ACCOUNT, CHANGES
 
 from app.history.filter import CreditChangeFilter
 from app.history.window import Missing, Slice, Window, window_of

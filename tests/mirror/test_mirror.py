@@ -7,7 +7,7 @@ import pytest
 from histories import change, newest_first
 from hypothesis import given
 from hypothesis import strategies as st
-from lists import ACCOUNT, CHANGES, PAGINGS, ListProvider, Marks, TestClock, mirror_of
+from list_provider import ACCOUNT, CHANGES, PAGINGS, ListProvider, Marks, TestClock, mirror_of
 from msgspec.structs import replace
 from reading import seen, settled
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from histories import change
-from lists import PAGINGS, ListProvider, TestClock, mirror_of
+from list_provider import PAGINGS, ListProvider, TestClock, mirror_of
 from reading import seen, settled
 from redis_server import RedisServer, needs_redis, redis_server
 

@@ -110,10 +110,25 @@ async def test_the_deadline_covers_all_tries() -> None:
 
     async with door(late, timeout="300ms") as (one, _):
         began = time.perf_counter()
-        with pytest.raises(UpstreamTimeout):
+        with pytest.raises(UpstreamError):
             await ask(one)
 
     assert time.perf_counter() - began < 0.6
+
+
+async def test_a_provider_that_answered_did_not_time_out_though_trying_again_takes_too_long() -> (
+    None
+):
+    async def away_and_then_silent(_asked: Asked) -> Reply:
+        if len(server.asked) > 1:
+            await asyncio.sleep(5)
+        return Reply(b"", 503)
+
+    async with door(away_and_then_silent, timeout="600ms") as (one, server):
+        with pytest.raises(UpstreamUnavailable, match="503"):
+            await ask(one)
+
+    assert len(server.asked) > 1
 
 
 async def test_waiting_for_a_place_counts_into_the_deadline() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from app.providers.payload import CurrencyCodeOrNone, Instant, Int32, Points, Token
 
@@ -79,7 +79,7 @@ class Tokens(Struct):
 
 
 class Preferences(Struct):
-    """Go leaves a credit of zero out; the other field is always there and tells what this is."""
+    """Go may leave a credit of zero out; then another field has to tell what this is."""
 
-    version_retention_enabled: bool
-    credit: Points = 0
+    credit: Points | UnsetType = UNSET
+    version_retention_enabled: bool | UnsetType = UNSET
