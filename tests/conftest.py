@@ -1,8 +1,10 @@
 """Settings of all tests."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from commands import Run
 from hypothesis import settings
 
@@ -13,6 +15,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run commands in this process and see what they print."""
-    return Run(capsys)
+    yield Run(capsys)
+    # A command chooses what is logged, for its process.
+    structlog.reset_defaults()
