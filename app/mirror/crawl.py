@@ -1,19 +1,23 @@
 """Reading a provider's list page by page into snapshots: refresh, extend, read anew."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from app.mirror.snapshot import Snapshot, extended, spliced
 from app.mirror.timeline import horizon
+from app.model.entries import Entry, Payment
 from app.model.errors import PlaceLost, UpstreamInvalidResponse
 from app.providers.page import Page
 
 ReadPage = Callable[[str | None], Awaitable[Page]]
 
-# After this many pages that do not meet what is known, what was read starts a new mirror.
+# A refresh reads no more pages than this. If they do not meet what is known by then, they start a
+# new mirror; payments further back that may still change are read when the mirror is rebuilt.
 _PAGES_TO_MEET = 5
+# What has not been paid for so long hardly ever will be; some orders stay open for years.
+_MAY_CHANGE_FOR = timedelta(days=30)
 # The same page comes again when a page of entries arrived meanwhile; not this often in a row.
 _EQUAL_PAGES = 3
 
@@ -30,22 +34,34 @@ async def read_anew(read_page: ReadPage, account_id: str, now: datetime) -> Snap
 async def refreshed(read_page: ReadPage, known: Snapshot, now: datetime) -> Snapshot:
     """Return the known mirror with what is new at its newest end; raises `UpstreamError`.
 
-    Where it no longer fits what the provider tells, it is replaced by what was read now.
+    Payments that may still change are read again too. Where the mirror no longer fits what the
+    provider tells, it is replaced by what was read now.
     """
     known_ids = {entry.id for entry in known.entries}
     newest = await read_anew(read_page, known.account_id, now)
+    joined = None
     for _ in range(_PAGES_TO_MEET):
         joined = spliced(newest.entries, known.entries)
-        if joined is not None:
-            return replace(known, entries=joined, read_at=now, version=token_hex(8))
-        has_met = any(entry.id in known_ids for entry in newest.entries)
-        if newest.next is None or has_met:
+        if joined is None:
+            is_done = any(entry.id in known_ids for entry in newest.entries)
+        else:
+            is_done = not _may_change(joined[len(newest.entries) :], now)
+        if is_done or newest.next is None:
             break
         try:
             newest = extended(newest, await read_page(newest.next), token_hex(8))
         except PlaceLost:
             break
-    return newest
+    if joined is None:
+        return newest
+    return replace(known, entries=joined, read_at=now, version=token_hex(8))
+
+
+def _may_change(entries: Sequence[Entry], now: datetime) -> bool:
+    return any(
+        isinstance(entry, Payment) and not entry.final and now - entry.at < _MAY_CHANGE_FOR
+        for entry in entries
+    )
 
 
 async def deepened(

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from app.mirror.mirror import Freshness, Mirror
 from app.mirror.store import MirrorStore, connect
 from app.model.accounts import Account, AccountStatus, ProviderKind
-from app.model.entries import CreditChange, Entry, Stream
+from app.model.entries import Entry, Stream
 from app.model.errors import PlaceLost, UpstreamError
 from app.model.money import Money
 from app.providers.health import Health
@@ -47,7 +47,7 @@ class ListProvider:
     name = "listed"
     translation = "1"
 
-    def __init__(self, rows: Sequence[CreditChange], paging: str, page_size: int = 3) -> None:
+    def __init__(self, rows: Sequence[Entry], paging: str, page_size: int = 3) -> None:
         self.health = Health(TestClock())
         self.paging = paging
         self.page_size = page_size
@@ -56,18 +56,18 @@ class ListProvider:
         self.gate = asyncio.Event()
         self.gate.set()
         self._serial = 0
-        self.rows: list[tuple[int, CreditChange]] = []
+        self.rows: list[tuple[int, Entry]] = []
         for row in reversed(rows):
             self.add(row)
 
-    def add(self, row: CreditChange) -> None:
+    def add(self, row: Entry) -> None:
         """Put a row at the newest end."""
         self._serial += 1
         if self.paging == "page":
             row = replace(row, id=str(self._serial), has_own_id=True)
         self.rows.insert(0, (self._serial, row))
 
-    def listed(self) -> list[CreditChange]:
+    def listed(self) -> list[Entry]:
         return [row for _, row in self.rows]
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
@@ -109,7 +109,7 @@ class ListProvider:
         return Page(_entries(shown), more, overlap)
 
 
-def _entries(rows: Sequence[tuple[int, CreditChange]]) -> tuple[Entry, ...]:
+def _entries(rows: Sequence[tuple[int, Entry]]) -> tuple[Entry, ...]:
     return tuple(row for _, row in rows)
 
 
