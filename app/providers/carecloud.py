@@ -10,23 +10,19 @@ Quirks: no ids; Czech unless `Accept-Language` is sent; 429 and 503 have no body
 
 from datetime import timedelta
 from decimal import Decimal
-from http import HTTPStatus
 from typing import ClassVar, TypeVar
-
-import msgspec
 
 from app.model.accounts import Account, CredentialStore, ProviderKind
 from app.model.clock import Clock
 from app.model.entries import CreditChange, CreditChangeKind, Entry, Stream
-from app.model.errors import PlaceLost, UpstreamInvalidResponse, UpstreamUnauthorized
+from app.model.errors import PlaceLost
 from app.model.money import Money, UnitKind
-from app.providers.carecloud_login import Login, LoginRefused
+from app.providers.carecloud_login import Login
+from app.providers.carecloud_outcomes import LoginRefused, data_of
 from app.providers.currencies import Currencies
-from app.providers.http import Answer, Call, Upstream
+from app.providers.http import Call, Upstream
 from app.providers.page import Capability, Page
 from app.providers.payload import (
-    decoded,
-    decoded_data,
     digest,
     exact,
     known,
@@ -66,7 +62,7 @@ class CareCloud:
         self._clock = clock
         self._upstream = Upstream(settings, clock)
         self.health = self._upstream.health
-        self._login = Login(settings, self._upstream, clock, self._read)
+        self._login = Login(settings, self._upstream, clock)
         self._currencies = Currencies(clock)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
@@ -136,25 +132,13 @@ class CareCloud:
                 "Accept-Language": self._settings.language,
             }
             call = Call("GET", path, headers, params)
-            return await self._upstream.ask(call, lambda answer: self._read(answer, shape))
+            return await self._upstream.ask(call, lambda answer: data_of(answer, shape, self.name))
 
         token = await self._login.token()
         try:
             return await ask(token)
         except LoginRefused:
             return await ask(await self._login.renewed(refused=token))
-
-    def _read(self, answer: Answer, shape: type[D]) -> D:
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            raise LoginRefused(f"{self.name} refuses the configured login.", relink=False)
-        if answer.status == HTTPStatus.FORBIDDEN or _belongs_to_another(answer):
-            raise UpstreamUnauthorized(f"{self.name} does not show this customer.", relink=False)
-        if answer.status == HTTPStatus.NOT_FOUND:
-            raise UpstreamUnauthorized(f"{self.name} does not know this customer.")
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise UpstreamInvalidResponse(f"{self.name} answered HTTP {answer.status}.")
-        envelope = decoded(answer.body, shapes.Envelope, self.name)
-        return decoded_data(envelope.data, shape, self.name)
 
     async def _units(self, ids: set[str]) -> dict[str, str]:
         async def load() -> dict[str, str]:
@@ -194,15 +178,3 @@ class CareCloud:
         if not row.currency_id:
             return Money(amount, _NO_CURRENCY, UnitKind.POINTS)
         return Money(amount, units[row.currency_id])
-
-
-def _belongs_to_another(answer: Answer) -> bool:
-    """Say whether a 400 means that the customer may not be seen with this login."""
-    if answer.status != HTTPStatus.BAD_REQUEST:
-        return False
-    try:
-        problem = msgspec.json.decode(answer.body, type=shapes.Refusal).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    params = problem.error_data.invalid_params if problem and problem.error_data else []
-    return any(param.reason == "not_belong_to_logged_in_customer" for param in params)

@@ -1,11 +1,11 @@
 """CareCloud's bearer token: one for the whole provider, as a second login may end the first."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from app.model.clock import Clock
 from app.model.errors import UpstreamInvalidResponse, UpstreamUnauthorized
+from app.providers.carecloud_outcomes import data_of
 from app.providers.http import Answer, Call, Upstream
 from app.providers.payload import local_instants
 from app.providers.renewals import Renewals
@@ -17,10 +17,6 @@ _LONGEST_USE = timedelta(hours=6)
 _ALL = "all"
 
 
-class LoginRefused(UpstreamUnauthorized):
-    """The bearer token has expired or was ended; a new login may be accepted."""
-
-
 class Login:
     """Logs in when a token is asked for and none is good; one login at a time."""
 
@@ -29,12 +25,10 @@ class Login:
         settings: CareCloudSettings,
         upstream: Upstream,
         clock: Clock,
-        read: Callable[[Answer, type[shapes.Login]], shapes.Login],
     ) -> None:
         self._settings = settings
         self._upstream = upstream
         self._clock = clock
-        self._read = read
         self._token: str | None = None
         self._use_until: datetime | None = None
         self._renewals = Renewals()
@@ -78,4 +72,4 @@ class Login:
         if answer.status == HTTPStatus.BAD_REQUEST:
             name = self._upstream.name
             raise UpstreamUnauthorized(f"{name} refuses the configured login.", relink=False)
-        return self._read(answer, shapes.Login)
+        return data_of(answer, shapes.Login, self._upstream.name)

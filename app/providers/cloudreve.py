@@ -10,7 +10,6 @@ Quirks: failures are HTTP 200 with a `code`; changes have no id; zero values are
 
 from collections.abc import Mapping
 from decimal import Context, Decimal, Inexact
-from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
 from msgspec import UNSET
@@ -26,18 +25,13 @@ from app.model.entries import (
     ProductKind,
     Stream,
 )
-from app.model.errors import (
-    GatewayError,
-    PlaceLost,
-    UpstreamInvalidResponse,
-    UpstreamUnauthorized,
-    UpstreamUnavailable,
-)
+from app.model.errors import UpstreamInvalidResponse
 from app.model.money import Money, UnitKind
+from app.providers.cloudreve_outcomes import TokenRefused, data_of
 from app.providers.cloudreve_tokens import Session
-from app.providers.http import Answer, Call, Upstream
+from app.providers.http import Call, Upstream
 from app.providers.page import Capability, Page
-from app.providers.payload import decoded, decoded_data, digest, in_utc, translated
+from app.providers.payload import digest, in_utc, translated
 from app.providers.shapes import cloudreve as shapes
 from app.settings.providers import CloudreveSettings
 
@@ -62,15 +56,6 @@ PRODUCTS = {
     3: ProductKind.STORAGE,
     4: ProductKind.POINTS,
 }
-_RENEWABLE = {401, 40020}
-_REFUSED = {403, 40017, 40018, 40021, 40080, 40088, 40089}
-# A bad cursor is a database error to the siblings of these lists; see 2.5 of the facts.
-_PERHAPS_THE_CURSOR = {404, 40001, 50001}
-_SERVER_SIDE = 50000
-
-
-class TokenRefused(UpstreamUnauthorized):
-    """The access token has expired; a new one may be accepted."""
 
 
 class Cloudreve:
@@ -84,7 +69,7 @@ class Cloudreve:
         self._points = settings.points_unit
         self._upstream = Upstream(settings, clock)
         self.health = self._upstream.health
-        self._session = Session(self._upstream, store, clock, self._read)
+        self._session = Session(self._upstream, store, clock)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
         params: dict[str, str | int] = {"page_size": self._page_size, "order_direction": "desc"}
@@ -119,7 +104,7 @@ class Cloudreve:
             call = Call("GET", path, {"Authorization": f"Bearer {token}"}, params)
             with_place = "next_page_token" in params
             return await self._upstream.ask(
-                call, lambda answer: self._read(answer, shape, with_place=with_place)
+                call, lambda answer: data_of(answer, shape, self.name, with_place=with_place)
             )
 
         token = await self._session.token(account.id)
@@ -127,25 +112,6 @@ class Cloudreve:
             return await ask(token)
         except TokenRefused:
             return await ask(await self._session.renewed(account.id, refused=token))
-
-    def _read(self, answer: Answer, shape: type[D], *, with_place: bool = False) -> D:
-        if answer.status != HTTPStatus.OK:
-            raise UpstreamInvalidResponse(f"{self.name} answered HTTP {answer.status}.")
-        envelope = decoded(answer.body, shapes.Envelope, self.name)
-        if envelope.code:
-            raise self._failure(envelope.code, with_place=with_place)
-        return decoded_data(envelope.data, shape, self.name)
-
-    def _failure(self, code: int, *, with_place: bool) -> GatewayError:
-        if with_place and code in _PERHAPS_THE_CURSOR:
-            return PlaceLost(f"{self.name} answered code {code} to a cursor.")
-        if code in _RENEWABLE:
-            return TokenRefused(f"{self.name} refuses the account's token (code {code}).")
-        if code in _REFUSED:
-            return UpstreamUnauthorized(f"{self.name} refuses the account (code {code}).")
-        if code >= _SERVER_SIDE or code < 0:
-            return UpstreamUnavailable(f"{self.name} is not available (code {code}).")
-        return UpstreamInvalidResponse(f"{self.name} refused the request (code {code}).")
 
     def _change(self, row: shapes.Change) -> Entry:
         at = in_utc(row.changed_at)

@@ -1,13 +1,13 @@
 """Cloudreve's access tokens: kept in memory, renewed once for all who wait for one."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.model.accounts import AccountStatus, CredentialStore
 from app.model.clock import Clock
 from app.model.errors import UpstreamUnauthorized
-from app.providers.http import Answer, Call, Upstream
+from app.providers.cloudreve_outcomes import data_of
+from app.providers.http import Call, Upstream
 from app.providers.renewals import Renewals
 from app.providers.shapes import cloudreve as shapes
 
@@ -28,12 +28,10 @@ class Session:
         upstream: Upstream,
         store: CredentialStore,
         clock: Clock,
-        read: Callable[[Answer, type[shapes.Tokens]], shapes.Tokens],
     ) -> None:
         self._upstream = upstream
         self._store = store
         self._clock = clock
-        self._read = read
         self._access: dict[str, _Access] = {}
         self._renewals = Renewals()
 
@@ -58,7 +56,7 @@ class Session:
         call = Call("POST", "/session/token/refresh", json=body, is_read=False)
         try:
             tokens = await self._upstream.ask(
-                call, lambda answer: self._read(answer, shapes.Tokens)
+                call, lambda answer: data_of(answer, shapes.Tokens, self._upstream.name)
             )
         except UpstreamUnauthorized:
             self._access.pop(account_id, None)
