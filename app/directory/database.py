@@ -63,7 +63,7 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection that sees one moment of the database."""
         try:
-            async with self._engine.connect() as connection:
+            async with self._connection() as connection:
                 yield connection
         except SQLAlchemyError:
             # The driver's error may hold what was asked for.
@@ -73,12 +73,26 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection that nobody else writes beside; kept durably when it ends well."""
         try:
-            async with self._turn, self._engine.connect() as plain:
+            async with self._turn, self._connection() as plain:
                 connection = await plain.execution_options(**{_WRITES: True})
                 async with connection.begin():
                     yield connection
         except SQLAlchemyError:
             raise DirectoryUnavailable("the directory could not be written; try again") from None
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection; one that was being opened for a caller who went away is closed."""
+        opening = asyncio.ensure_future(self._engine.connect().start())
+        try:
+            connection = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await (await opening).close()
+            raise
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 def _path(url: str) -> Path:
