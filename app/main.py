@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from app.api.context import Context, Services
-from app.api.http import GraphQLEndpoint
+from app.api.http import GraphQLEndpoint, requested_age
 from app.auth.anonymous import ANONYMOUS
 from app.directory.directory import Directory
 from app.directory.vault import Vault
@@ -71,7 +71,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
 
     def make_context(http: Request) -> Context:
         deadline = asyncio.get_running_loop().time() + patience
-        return Context(http.app.state.services, ANONYMOUS, deadline)
+        age = requested_age(",".join(http.headers.getlist("cache-control")))
+        return Context(http.app.state.services, ANONYMOUS, deadline, age)
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     page = files("app.web").joinpath("explorer.html").read_bytes()

@@ -32,12 +32,18 @@ class Services:
 
 
 class Context:
-    """What lives as long as one request; `deadline` is on the event loop's clock."""
+    """What lives as long as one request; `deadline` and `no_older_than` as `Histories` has them."""
 
-    def __init__(self, services: Services, viewer: Viewer, deadline: float) -> None:
+    def __init__(
+        self,
+        services: Services,
+        viewer: Viewer,
+        deadline: float,
+        no_older_than: timedelta | None = None,
+    ) -> None:
         self.services = services
         self.viewer = viewer
-        histories = Histories(services.mirror, services.providers, deadline)
+        histories = Histories(services.mirror, services.providers, deadline, no_older_than)
         self.loaders = Loaders(services.directory, histories, viewer)
         self.problems: list[GraphQLError] = []
         # How long the answer stays fresh; None while nothing in it grows old.

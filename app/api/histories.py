@@ -7,13 +7,13 @@ A source that cannot be read in time is left out, and the answer says so.
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 from app.history.filter import HistoryFilter
 from app.history.window import Missing, Slice, Window, count_of, window_of
-from app.mirror.mirror import Mirror, Reading
+from app.mirror.mirror import Demand, Mirror, Reading
 from app.mirror.timeline import Timeline
 from app.model.accounts import Account
 from app.model.entries import Entry, Stream
@@ -21,6 +21,9 @@ from app.model.errors import UpstreamError, UpstreamTimeout
 from app.providers.page import Provider, supports
 
 T = TypeVar("T")
+
+# What a caller who wants nothing old waits for a refresh; the rest is for what is stale instead.
+_FOR_A_REFRESH = 0.8
 
 
 class SourceState(StrEnum):
@@ -93,12 +96,22 @@ class Answer(NamedTuple):
 
 
 class Histories:
-    """Reads histories for one request, by its deadline (on the event loop's clock)."""
+    """Reads histories for one request, by its deadline (on the event loop's clock).
 
-    def __init__(self, mirror: Mirror, providers: Mapping[str, Provider], deadline: float) -> None:
+    With `no_older_than` the caller wants them to have been read from the provider so recently.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        providers: Mapping[str, Provider],
+        deadline: float,
+        no_older_than: timedelta | None = None,
+    ) -> None:
         self._mirror = mirror
         self._providers = providers
         self._deadline = deadline
+        self._no_older_than = no_older_than
 
     async def answer(self, question: Question) -> Answer:
         """Return the rows asked for; a source that fails is UNAVAILABLE in it, never raised."""
@@ -132,13 +145,19 @@ class Histories:
             a for a in question.accounts if supports(self._providers[a.provider], question.stream)
         ]
         readings = await self._in_time(
-            [self._mirror.read(account, question.stream) for account in able]
+            [self._mirror.read(account, question.stream, self._demand()) for account in able]
         )
         by_account = dict(zip((account.id for account in able), readings, strict=True))
         return {
             account.id: _source(account, by_account.get(account.id))
             for account in question.accounts
         }
+
+    def _demand(self) -> Demand | None:
+        if self._no_older_than is None:
+            return None
+        left = self._deadline - asyncio.get_running_loop().time()
+        return Demand(self._no_older_than, timedelta(seconds=max(left, 0) * _FOR_A_REFRESH))
 
     async def _deepen(self, sources: list[Source], stream: Stream, missing: Missing) -> None:
         snapshots = await self._in_time(

@@ -116,6 +116,23 @@ def _caching(response: Response, context: Context) -> dict[str, str]:
     return {"Cache-Control": f"private, max-age={context.fresh_for // timedelta(seconds=1)}"}
 
 
+def requested_age(cache_control: str) -> timedelta | None:
+    """Return how old an answer may be as a request's `Cache-Control` says; None where it does not.
+
+    `no-cache` is nought. What cannot be read is as if it were not there.
+    """
+    directives = {
+        name.strip().lower(): value.strip(' "')
+        for name, _, value in (part.partition("=") for part in cache_control.split(","))
+    }
+    if "no-cache" in directives:
+        return timedelta(0)
+    age = directives.get("max-age", "")
+    if age.isascii() and age.isdigit():
+        return timedelta(seconds=int(age[:9]))
+    return None
+
+
 def _is_browser(http: HttpRequest) -> bool:
     return "query" not in http.query_params and "text/html" in http.headers.get("accept", "")
 

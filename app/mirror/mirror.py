@@ -24,6 +24,9 @@ from app.model.entries import Stream
 from app.model.errors import UpstreamError, UpstreamUnauthorized
 from app.providers.page import Page, Provider
 
+# However fresh a caller wants a history, its provider is not asked more often for it.
+_AT_MOST_ONCE_IN = timedelta(seconds=5)
+
 
 class Freshness(NamedTuple):
     """How long a history is served as it is, how long it may be stale, when it is read anew."""
@@ -31,6 +34,20 @@ class Freshness(NamedTuple):
     fresh_for: timedelta
     stale_for: timedelta
     rebuild_after: timedelta
+
+
+class Demand(NamedTuple):
+    """That a history be no older than `age`, for which its refresh is waited for so long.
+
+    Where it fails or takes longer, what is known is served as stale.
+    """
+
+    age: timedelta
+    patience: timedelta
+
+    @property
+    def limit(self) -> timedelta:
+        return max(self.age, _AT_MOST_ONCE_IN)
 
 
 class Reading(NamedTuple):
@@ -61,18 +78,23 @@ class Mirror:
         self._failures = Failures(clock)
         self._flights: Flights[Snapshot] = Flights()
 
-    async def read(self, account: Account, stream: Stream) -> Reading:
+    async def read(self, account: Account, stream: Stream, demand: Demand | None = None) -> Reading:
         """Return the newest part of a history as it may be served now; raises `UpstreamError`."""
         key = (account.id, stream)
         times = self._freshness[account.provider]
         snapshot = await self._known(account, stream)
         age = self._clock() - snapshot.read_at if snapshot else timedelta.max
-        if snapshot and age < times.fresh_for:
+        limit = min(times.fresh_for, demand.limit) if demand else times.fresh_for
+        if snapshot and age < limit:
             return Reading(snapshot, is_stale=False)
         waiting = self._failures.waiting(key)
         if not waiting:
             refresh = self._flights.start(key, "refresh", lambda: self._refresh(account, stream))
         if snapshot and age < times.fresh_for + times.stale_for:
+            if demand and not waiting:
+                await asyncio.wait({refresh}, timeout=demand.patience.total_seconds())
+                if refresh.done() and not refresh.cancelled() and not refresh.exception():
+                    return Reading(refresh.result(), is_stale=False)
             return Reading(snapshot, is_stale=True, error=self._failures.last(key))
         if waiting:
             raise waiting

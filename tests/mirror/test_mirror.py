@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from reading import seen, settled
 
 from app.history.window import Slice, Window
+from app.mirror.mirror import Demand
 from app.mirror.timeline import Key, ordered
 from app.model.accounts import AccountStatus
 from app.model.entries import CreditChange
@@ -23,6 +24,7 @@ from app.model.errors import (
 )
 from app.providers.page import Page
 
+NOW = Demand(timedelta(0), timedelta(seconds=5))
 TEN = [change(second) for second in range(10, 0, -1)]
 each_paging = pytest.mark.parametrize("paging", PAGINGS)
 
@@ -307,3 +309,56 @@ async def test_a_list_that_moved_without_another_count_is_noticed_by_the_overlap
         found = await seen(mirror, Window(20))
 
     assert [row.entry.at for row in found.rows] == [row.at for row in provider.listed()]
+
+
+@each_paging
+async def test_a_caller_who_wants_nothing_old_is_answered_from_the_provider(paging: str) -> None:
+    provider, clock = ListProvider(TEN, paging), TestClock()
+    async with mirror_of(provider, clock) as mirror:
+        await seen(mirror, Window(10))
+        before = provider.calls
+        provider.add(change(11))
+        clock.move(6)
+
+        reading = await mirror.read(ACCOUNT, CHANGES, NOW)
+
+    assert not reading.is_stale
+    assert len(reading.snapshot.entries) == 11
+    assert provider.calls == before + 1
+
+
+async def test_however_fresh_it_is_wanted_a_provider_is_asked_once_in_five_seconds() -> None:
+    provider, clock = ListProvider(TEN, "cursor"), TestClock()
+    async with mirror_of(provider, clock) as mirror:
+        for _ in range(4):
+            await mirror.read(ACCOUNT, CHANGES, NOW)
+            clock.move(2)
+
+    assert provider.calls == 2
+
+
+async def test_a_caller_who_wants_nothing_old_is_served_stale_where_the_provider_is_dead() -> None:
+    provider, clock = ListProvider(TEN, "cursor"), TestClock()
+    async with mirror_of(provider, clock) as mirror:
+        await seen(mirror, Window(10))
+        provider.error = UpstreamUnavailable("dead")
+        clock.move(6)
+
+        reading = await mirror.read(ACCOUNT, CHANGES, NOW)
+
+    assert reading.is_stale
+    assert isinstance(reading.error, UpstreamUnavailable)
+    assert len(reading.snapshot.entries) == 10
+
+
+async def test_a_caller_who_wants_nothing_old_waits_no_longer_than_it_can() -> None:
+    provider, clock = ListProvider(TEN, "cursor"), TestClock()
+    async with mirror_of(provider, clock) as mirror:
+        await seen(mirror, Window(10))
+        provider.gate.clear()
+        clock.move(6)
+
+        reading = await mirror.read(ACCOUNT, CHANGES, Demand(timedelta(0), timedelta(0)))
+        provider.gate.set()
+
+    assert reading.is_stale
