@@ -41,9 +41,6 @@ class Timeline(NamedTuple):
         return self.entries[0].at if self.entries else None
 
 
-EMPTY = Timeline((), (), NOTHING_READ)
-
-
 def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 

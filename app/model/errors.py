@@ -5,7 +5,6 @@ GatewayError
 ├── CallerError                  the caller's: ask differently
 │   ├── BadUserInput
 │   ├── InvalidCursor
-│   ├── Unauthenticated
 │   └── NotFound
 ├── UpstreamError                one provider could not answer; a mirror may still serve
 │   ├── UpstreamUnavailable      nobody's: try again later
@@ -39,12 +38,6 @@ class InvalidCursor(CallerError):
     """A cursor was not made by this gateway for this list and filter."""
 
     code: ClassVar[str] = "INVALID_CURSOR"
-
-
-class Unauthenticated(CallerError):
-    """Nobody is known by these credentials."""
-
-    code: ClassVar[str] = "UNAUTHENTICATED"
 
 
 class NotFound(CallerError):

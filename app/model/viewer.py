@@ -23,7 +23,3 @@ class Viewer:
         return Scope.READ_ANY in self.scopes or (
             Scope.READ in self.scopes and customer.reference == self.reference
         )
-
-    @property
-    def may_read_any(self) -> bool:
-        return Scope.READ_ANY in self.scopes
