@@ -98,7 +98,7 @@ async def _found(
     context = info.context
     chosen = _chosen(stream, arguments, context.services.providers)
     bound_to = f"{stream} {owner} {arguments.order_by} {chosen.canonical()}"
-    asked = tuple(account for account in accounts if _is_chosen(account, chosen))
+    asked = tuple(account for account in accounts if chosen.takes(account))
     window = _window(info, arguments, bound_to)
     answer = await context.loaders.answers.load(Question(asked, stream, chosen, window))
     context.used(info, answer.sources)
@@ -126,12 +126,6 @@ def _chosen(
         return arguments.where.chosen(configured)
     is_changes = stream is Stream.CREDIT_CHANGES
     return conditions.CreditChangeFilter() if is_changes else conditions.PaymentFilter()
-
-
-def _is_chosen(account: Account, chosen: conditions.HistoryFilter) -> bool:
-    return (chosen.providers is None or account.provider in chosen.providers) and (
-        chosen.accounts is None or account.id in chosen.accounts
-    )
 
 
 def _window(info: Info, arguments: Arguments, bound_to: str) -> Window:

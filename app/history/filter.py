@@ -1,12 +1,14 @@
 """Which entries of a history are asked for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 
 from app.mirror.timeline import microseconds
+from app.model.accounts import Account
 from app.model.entries import CreditChange, CreditChangeKind, Entry, Payment, PaymentStatus
 from app.model.errors import BadUserInput
 from app.model.money import plain
@@ -46,6 +48,20 @@ class HistoryFilter:
             and self.min_amount > self.max_amount
         ):
             raise BadUserInput("The filter's `minAmount` is above its `maxAmount`.")
+
+    def takes(self, account: Account) -> bool:
+        """Tell whether an account is one of the chosen sources."""
+        return (self.providers is None or account.provider in self.providers) and (
+            self.accounts is None or account.id in self.accounts
+        )
+
+    def between(self, start: datetime | None, end: datetime | None) -> Self:
+        """Return this filter with two more bounds, None for none; they may leave nothing."""
+        start = max((one for one in (self.start, start) if one), default=None)
+        end = min((one for one in (self.end, end) if one), default=None)
+        if start and end and end < start:
+            end = start
+        return replace(self, start=start, end=end)
 
     def canonical(self) -> str:
         """Return one text for all filters that mean the same."""

@@ -87,6 +87,14 @@ def count_of(timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> int | 
     return sum(1 for _ in _Merged(timelines, chosen).up(None))
 
 
+def everything(timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> list[Row] | Missing:
+    """Return all rows of the merged list, oldest first, or what is missing to tell."""
+    try:
+        return _Merged(timelines, chosen).everything()
+    except _Unknown as unknown:
+        return unknown.missing
+
+
 class _Merged:
     def __init__(self, timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> None:
         self._timelines = timelines.values()
@@ -131,6 +139,11 @@ class _Merged:
         if rows:
             return rows, self._any_down(rows[0].key), self._any_up(rows[-1].key)
         return [], above is not None and self._any_down(above, at=True), self._any_up(above)
+
+    def everything(self) -> list[Row]:
+        """Collect all rows, oldest first; all of them have to be known."""
+        self._require(None)
+        return list(self.up(None))
 
     def down(self, below: Key | None, *, at: bool = False) -> Iterator[Row]:
         """Yield what is known and asked for, newest first, from a place on."""
