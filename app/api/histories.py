@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 from app.history.filter import HistoryFilter
-from app.history.window import Missing, Slice, Window, count_of, window_of
+from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
 from app.mirror.mirror import Demand, Mirror, Reading
 from app.mirror.timeline import Timeline
 from app.model.accounts import Account
@@ -42,12 +42,18 @@ class SourceErrorCode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Question:
-    """Which rows of the merged history of these accounts are asked for."""
+class Selection:
+    """Which entries of these accounts' histories are asked for."""
 
     accounts: tuple[Account, ...]
     stream: Stream
     chosen: HistoryFilter
+
+
+@dataclass(frozen=True)
+class Question(Selection):
+    """Which rows of a selection, merged, are asked for."""
+
     window: Window
 
 
@@ -95,6 +101,13 @@ class Answer(NamedTuple):
         return count_of(_timelines(self.sources), self.chosen)
 
 
+class Whole(NamedTuple):
+    """All rows of a selection, oldest first, and what each source contributed."""
+
+    rows: Sequence[Row]
+    sources: Sequence[Source]
+
+
 class Histories:
     """Reads histories for one request, by its deadline (on the event loop's clock).
 
@@ -122,11 +135,18 @@ class Histories:
                 return Answer(found, list(sources.values()), question.chosen)
             await self._deepen([sources[a] for a in found.accounts], question.stream, found)
 
+    async def whole(self, selection: Selection) -> Whole:
+        """Return all rows selected; a source that fails is UNAVAILABLE in it, never raised."""
+        sources = await self._open(selection)
+        while True:
+            found = everything(_timelines(sources.values()), selection.chosen)
+            if not isinstance(found, Missing):
+                return Whole(found, list(sources.values()))
+            await self._deepen([sources[a] for a in found.accounts], selection.stream, found)
+
     async def entry(self, account: Account, stream: Stream, entry_id: str) -> Entry | None:
         """Return one entry by its id, or None where there is none; raises `UpstreamError`."""
-        source = (await self._open(Question((account,), stream, HistoryFilter(), Window(0))))[
-            account.id
-        ]
+        source = (await self._open(Selection((account,), stream, HistoryFilter())))[account.id]
         while source.timeline is not None:
             for entry in source.timeline.entries:
                 if entry.id == entry_id:
@@ -139,18 +159,18 @@ class Histories:
             raise source.error
         return None
 
-    async def _open(self, question: Question) -> dict[str, Source]:
+    async def _open(self, selection: Selection) -> dict[str, Source]:
         """Read the mirrors of all accounts side by side."""
         able = [
-            a for a in question.accounts if supports(self._providers[a.provider], question.stream)
+            a for a in selection.accounts if supports(self._providers[a.provider], selection.stream)
         ]
         readings = await self._in_time(
-            [self._mirror.read(account, question.stream, self._demand()) for account in able]
+            [self._mirror.read(account, selection.stream, self._demand()) for account in able]
         )
         by_account = dict(zip((account.id for account in able), readings, strict=True))
         return {
             account.id: _source(account, by_account.get(account.id))
-            for account in question.accounts
+            for account in selection.accounts
         }
 
     def _demand(self) -> Demand | None:

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
 
-from app.api.histories import Answer, Histories, Question
+from app.api.histories import Answer, Histories, Question, Selection, Whole
 from app.directory.directory import Directory
 from app.model.accounts import Account, Customer
 from app.model.entries import Entry, Stream
@@ -51,6 +51,7 @@ class Loaders:
         self.accounts_by_customer = Loader(directory.accounts_by_customer)
         self.accounts_by_id = Loader(self._accounts_by_id)
         self.answers = Loader(self._answers)
+        self.wholes = Loader(self._wholes)
         self.entries = Loader(self._entries)
 
     async def _customers_by_reference(self, references: list[str]) -> list[Customer | None]:
@@ -77,6 +78,11 @@ class Loaders:
     async def _answers(self, questions: list[Question]) -> list[Answer | BaseException]:
         return await asyncio.gather(
             *(self._histories.answer(question) for question in questions), return_exceptions=True
+        )
+
+    async def _wholes(self, selections: list[Selection]) -> list[Whole | BaseException]:
+        return await asyncio.gather(
+            *(self._histories.whole(selection) for selection in selections), return_exceptions=True
         )
 
     async def _entries(self, keys: list[EntryKey]) -> list[Entry | BaseException | None]:

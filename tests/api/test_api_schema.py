@@ -32,13 +32,6 @@ NOT_DELIVERED = {
     "Balance",
     "Account.balance",
     "Customer.balances",
-    "Customer.creditSummary",
-    "CreditSummary",
-    "SummaryBucket",
-    "UnitSummary",
-    "KindTotal",
-    "ProviderTotal",
-    "SeriesPoint",
 }
 
 

@@ -6,18 +6,24 @@ from typing import Annotated, Self
 import strawberry
 from strawberry import UNSET
 
-from app.api import listing
+from app.api import listing, summaries
 from app.api.context import Info, Services
 from app.api.ids import NodeId, NodeKind, written
 from app.api.types.connections import CreditChangeConnection, PaymentConnection
 from app.api.types.inputs import CreditChangeFilter, HistoryOrder, PaymentFilter
 from app.api.types.node import Node, PageInfo
 from app.api.types.providers import Provider
+from app.api.types.summary import CreditSummary
+from app.history.summary import SummaryBucket
 from app.model import accounts as model
 from app.model.errors import NotFound
 
 ChangesWhere = Annotated[CreditChangeFilter | None, strawberry.argument(name="filter")]
 PaymentsWhere = Annotated[PaymentFilter | None, strawberry.argument(name="filter")]
+From = Annotated[datetime | None, strawberry.argument(name="from")]
+ZoneName = Annotated[
+    str, strawberry.argument(description="An IANA time zone; buckets begin at its midnight.")
+]
 
 
 @strawberry.type(description="A customer's account at one provider.")
@@ -133,6 +139,20 @@ class Customer(Node):
         arguments = listing.Arguments(first, after, last, before, where, order_by)
         records = await info.context.loaders.accounts_by_customer.load(self.record.id)
         return await listing.payments(info, self.id, records, arguments, Account.of)
+
+    @strawberry.field(description="Totals and a time series over the credit history, for charts.")
+    async def credit_summary(
+        self,
+        info: Info,
+        from_: From = UNSET,
+        to: datetime | None = UNSET,
+        bucket: SummaryBucket = SummaryBucket.MONTH,
+        time_zone: ZoneName = "UTC",
+        where: ChangesWhere = UNSET,
+    ) -> CreditSummary:
+        arguments = summaries.Arguments(from_, to, bucket, time_zone, where)
+        records = await info.context.loaders.accounts_by_customer.load(self.record.id)
+        return await summaries.credit_summary(info, records, arguments, Account.of)
 
 
 @strawberry.type

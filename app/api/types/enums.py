@@ -7,6 +7,7 @@ from strawberry.types.enum import has_enum_definition
 
 from app.api.histories import SourceErrorCode, SourceState
 from app.history.filter import Direction
+from app.history.summary import SummaryBucket
 from app.model.accounts import AccountStatus, ProviderKind
 from app.model.entries import CreditChangeKind, PaymentStatus, ProductKind
 from app.model.money import UnitKind
@@ -45,6 +46,7 @@ def describe() -> None:
         ProductKind,
         ProviderKind,
         SourceErrorCode,
+        SummaryBucket,
         UnitKind,
     ):
         _describe(plain)
