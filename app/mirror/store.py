@@ -82,7 +82,10 @@ class MirrorStore:
         return _decoded(raw, State) if raw else None
 
     async def load(self, account_id: str, stream: Stream, translation: str) -> Snapshot | None:
-        """Return the whole mirror; None when it is not there, damaged, or was read otherwise."""
+        """Return the whole mirror; None when it is not there, damaged, or was read otherwise.
+
+        A damaged one is taken away, so that whoever reads the history again may write it.
+        """
         key = _key(account_id, stream)
 
         async def read() -> list[Any]:
@@ -95,11 +98,12 @@ class MirrorStore:
         if not found or not found[0]:
             return None
         state = _decoded(found[0], State)
-        if state is None or state.translation != translation or state.count != len(found[1]):
+        if state is not None and state.translation != translation:
             return None
         entries = [_decoded(raw, _SHAPES[stream]) for raw in found[1]]
         whole = tuple(entry for entry in entries if entry is not None)
-        if len(whole) != state.count:
+        if state is None or not len(whole) == len(entries) == state.count:
+            await self._guarded(lambda: self._redis.delete(f"{key}:state"))
             return None
         return Snapshot(account_id, whole, state.next, state.read_at, state.built_at, state.version)
 
@@ -120,7 +124,8 @@ class MirrorStore:
                 if there and there.translation == translation and not _is(there, old):
                     return False
                 pipe.multi()  # type: ignore[no-untyped-call]
-                self._write_entries(pipe, f"{key}:entries", old if there else None, new)
+                continued = old if there and _is(there, old) else None
+                self._write_entries(pipe, f"{key}:entries", continued, new)
                 pipe.set(f"{key}:state", msgspec.msgpack.encode(state), ex=self._kept_for)
                 pipe.expire(f"{key}:entries", self._kept_for)
                 try:

@@ -170,3 +170,38 @@ async def test_a_dead_redis_does_not_answer_the_check() -> None:
         dead = await answers(server.url)
 
     assert (alive, dead) == (True, False)
+
+
+@pytest.mark.parametrize("lost", ["*:entries", "*:state"])
+async def test_a_damaged_mirror_is_mended_by_who_notices_it(lost: str, server: RedisServer) -> None:
+    provider, clock = ListProvider(FORTY, "cursor"), TestClock()
+    await amounts(provider, clock, server.url)
+    with server.client() as client:
+        for key in list(client.scan_iter(lost)):
+            client.delete(key)
+    await amounts(provider, clock, server.url)
+    mended = provider.calls
+
+    await amounts(provider, clock, server.url)
+
+    assert provider.calls == mended
+
+
+async def test_entries_read_with_other_settings_are_never_mixed(server: RedisServer) -> None:
+    old_rows = [change(second, 1) for second in range(40, 0, -1)]
+    new_rows = [change(second, 2) for second in range(40, 0, -1)]
+    before, after = ListProvider(old_rows, "cursor"), ListProvider(new_rows, "cursor")
+    after.translation = "2"
+    clock, one, other = TestClock(), connect(server.url), connect(server.url)
+    async with (
+        mirror_of(before, clock, redis=one) as still_old,
+        mirror_of(after, clock, redis=other) as already_new,
+    ):
+        await seen(still_old, Window(10))
+        await seen(already_new, Window(10))
+        await seen(still_old, Window(40))
+    await one.aclose()
+    await other.aclose()
+
+    assert await amounts(before, clock, server.url) == [1] * 40
+    assert await amounts(after, clock, server.url) == [2] * 40
