@@ -1,0 +1,1 @@
+"""Redis as the gateway uses it: every wait is bounded, and it may be away at any time."""

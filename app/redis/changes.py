@@ -1,0 +1,128 @@
+"""What processes tell each other: names of things that changed."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+import structlog
+
+from app.redis.connection import Client, is_embedded
+from app.redis.guard import Guard
+from app.redis.subscription import PONG, Silent, Subscription, subscribed
+
+_log = structlog.get_logger("redis")
+
+_PING_EVERY_SECONDS = 1.0
+# A ping and the time for its answer: what was confirmed longer ago is not certain.
+_CERTAIN_SECONDS = 2.0
+_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Changes:
+    """One subscription of this process to one channel, kept up for ever once it is started."""
+
+    def __init__(self, client: Client, channel: str) -> None:
+        self._client = client
+        self._channel = channel
+        self._embedded = is_embedded(client)
+        self._listeners: list[tuple[Callable[[str], None], Callable[[], None]]] = []
+        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+        self._certain_until = 0.0
+        # Grows with each new subscription.
+        self.epoch = 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether nothing that was published since the last `epoch` began can have been missed."""
+        return asyncio.get_running_loop().time() < self._certain_until
+
+    def listen(self, heard: Callable[[str], None], lost: Callable[[], None]) -> None:
+        """Call `heard` with each name, and `lost` when names may have been missed."""
+        self._listeners.append((heard, lost))
+
+    async def publish(self, guard: Guard, name: str) -> None:
+        """Tell every process; raises RedisAway."""
+        await guard.ask(lambda client: client.publish(self._channel, name))
+
+    async def wait(self, name: str, timeout: float) -> bool:  # noqa: ASYNC109 (an answer of its own)
+        """Return True when the name is heard next, False after `timeout` seconds."""
+        heard = asyncio.get_running_loop().create_future()
+        self._waiting[name].add(heard)
+        try:
+            await asyncio.wait({heard}, timeout=timeout)
+            return heard.done()
+        finally:
+            waiting = self._waiting.get(name)
+            if waiting is not None:
+                waiting.discard(heard)
+                if not waiting:
+                    del self._waiting[name]
+
+    def start(self) -> None:
+        """Subscribe in the background, again after each loss."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._subscribe_for_ever())
+
+    async def aclose(self) -> None:
+        """End the subscription; the client stays open."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _subscribe_for_ever(self) -> None:
+        failures = 0
+        while True:
+            before = self.epoch
+            try:
+                async with subscribed(self._client, self._channel) as subscription:
+                    await self._hear(subscription)
+            except Exception as error:  # noqa: BLE001 (whatever happened, it subscribes again)
+                problem = type(error).__name__
+            finally:
+                self._end_epoch(before)
+            failures = 0 if self.epoch > before else failures + 1
+            _log.debug("redis tells no changes", error=problem)
+            await asyncio.sleep(_PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)])
+
+    async def _hear(self, subscription: Subscription) -> None:
+        clock = asyncio.get_running_loop().time
+        self.epoch += 1
+        self._certain_until = float("inf") if self._embedded else clock() + _CERTAIN_SECONDS
+        pinged_at, answered = clock(), True
+        while True:
+            if not self._embedded and clock() >= pinged_at + _PING_EVERY_SECONDS:
+                if not answered:
+                    raise Silent
+                pinged_at, answered = clock(), False
+                await subscription.ping()
+            wait = max(pinged_at + _PING_EVERY_SECONDS - clock(), 0.01)
+            found = await subscription.next(_PING_EVERY_SECONDS if self._embedded else wait)
+            if found is PONG:
+                answered = True
+                if not self._embedded:
+                    # What was sent before the ping was answered has been heard.
+                    self._certain_until = pinged_at + _CERTAIN_SECONDS
+            elif found is not None:
+                self._tell(found)
+
+    def _tell(self, name: str) -> None:
+        for heard, _ in self._listeners:
+            _call(heard, name)
+        for waiting in self._waiting.pop(name, set()):
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def _end_epoch(self, before: int) -> None:
+        self._certain_until = 0.0
+        if self.epoch > before:
+            for _, lost in self._listeners:
+                _call(lost)
+
+
+def _call(listener: Callable[..., None], *args: str) -> None:
+    try:
+        listener(*args)
+    except Exception:  # noqa: BLE001 (one listener must not silence the others)
+        _log.exception("a listener failed")
