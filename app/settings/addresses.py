@@ -14,6 +14,7 @@ from app.settings.values import Written, refusal
 _SQLITE = "sqlite:///"
 # The number of a database within Redis.
 _DATABASE = re.compile(r"/?|/[0-9]{1,5}")
+_SENTINEL_PATH = re.compile(r"/[^/]+(/|/[0-9]{1,5})?")
 
 
 def is_loopback(host: str) -> bool:
@@ -60,14 +61,45 @@ def is_open_http(url: str) -> bool:
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
+def _has_port(server: str) -> bool:
+    try:
+        parts = _split(f"//{server}")
+    except ValueError:
+        return False
+    return bool(parts.hostname) and parts.port is not None and parts.netloc == server
+
+
+def _check_servers(url: str) -> None:
+    """Refuse a redis+cluster:// or redis+sentinel:// address that is not one."""
+    scheme, _, rest = url.partition("://")
+    if not rest.isprintable() or " " in rest:
+        raise ValueError
+    if set(rest) & set("?#"):
+        raise refusal(
+            'must end before any "?" or "#"; within a password they are written %3F and %23'
+        )
+    authority, slash, path = rest.partition("/")
+    if not all(_has_port(server) for server in authority.rpartition("@")[2].split(",")):
+        raise refusal(
+            f'must name each server with its port, such as "{scheme}://10.0.0.1:7000,10.0.0.2:7000'
+            + ("/NAME" if "sentinel" in scheme else "")
+            + '"; within a password "/" is written %2F'
+        )
+    if scheme == "redis+cluster" and path:
+        raise refusal("must end after its servers; a Redis Cluster has no numbered databases")
+    if scheme == "redis+sentinel" and not _SENTINEL_PATH.fullmatch(slash + path):
+        raise refusal(
+            "must name the primary as the Sentinels do, and may number a database; "
+            'write "redis+sentinel://HOST:PORT/NAME" or "redis+sentinel://HOST:PORT/NAME/N"'
+        )
+
+
 def _cache_url(value: SecretUrl) -> SecretUrl:
     url = value.get_secret_value()
+    if url.startswith(("redis+cluster://", "redis+sentinel://")):
+        _check_servers(url)
+        return value
     parts = _split(url)
-    if parts.scheme in {"redis+cluster", "redis+sentinel"}:
-        raise refusal(
-            "Redis Cluster and Sentinel are not supported in this version yet; "
-            "write a redis:// or rediss:// address"
-        )
     on_host = bool(parts.hostname) and _DATABASE.fullmatch(parts.path) is not None
     usable = {
         "embedded": url == "embedded://",
@@ -119,7 +151,9 @@ CacheUrl = Annotated[
     AfterValidator(_cache_url),
     BeforeValidator(resolved),
     Written(
-        '"embedded://", "redis://HOST:PORT/N", "rediss://HOST:PORT/N" or "unix:///PATH"', _shown
+        '"embedded://", "redis://HOST:PORT/N", "rediss://HOST:PORT/N", "unix:///PATH", '
+        '"redis+cluster://HOST:PORT,HOST:PORT" or "redis+sentinel://HOST:PORT,HOST:PORT/NAME"',
+        _shown,
     ),
 ]
 DirectoryUrl = Annotated[

@@ -195,6 +195,24 @@ def test_no_secret_is_in_what_is_shown_of_the_settings(tmp_path: Path) -> None:
     assert str(settings.cache.url) == "rediss://***@redis.example.com:6380/2"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis+cluster://10.0.0.1:7000", "redis+cluster://10.0.0.1:7000"),
+        ("redis+cluster://u:hunter2@a:1,b:2,[::1]:3/", "redis+cluster://***@a:1,b:2,[::1]:3/"),
+        ("redis+sentinel://:hunter2@a:1,b:2/main", "redis+sentinel://***@a:1,b:2/main"),
+        ("redis+sentinel://a:1/main/3", "redis+sentinel://a:1/main/3"),
+    ],
+)
+def test_several_servers_are_accepted_and_their_password_not_shown(
+    url: str, shown: str, tmp_path: Path
+) -> None:
+    settings = loaded(tmp_path, f'{SMALLEST}\n[cache]\nurl = "{url}"')
+
+    assert settings.cache.url.get_secret_value() == url
+    assert str(settings.cache.url) == shown
+
+
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     settings = loaded(tmp_path, SMALLEST)
 

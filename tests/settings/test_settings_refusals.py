@@ -74,8 +74,24 @@ BAD = [
     (NONE + '[server]\ncors_origins = ["https://a.example.com/"]', "server.cors_origins[0]: "),
     (NONE + '[server]\ncors_origins = ["https://a", "https://B"]', "server.cors_origins[1]: "),
     # Addresses
-    (NONE + f'[cache]\nurl = "redis+cluster://u:{SECRET}@h:1"', "cache.url: Redis Cluster"),
-    (NONE + '[cache]\nurl = "redis+sentinel://h:1/m"', "cache.url: Redis Cluster and Sentinel"),
+    *(
+        (NONE + f'[cache]\nurl = "{url}"', f"cache.url: {said}")
+        for url, said in (
+            (f"redis+cluster://u:{SECRET}@h", "must name each server with its port"),
+            (f"redis+cluster://u:{SECRET}@h:1,:2", "must name each server"),
+            (f"redis+cluster://u:{SECRET}@h:1,h:99999", "must name each server"),
+            (f"redis+cluster://u:{SECRET}/x@h:1", "must name each server"),
+            (f"redis+cluster://u:{SECRET}@[h:1", "must name each server"),
+            ("redis+cluster://", "must name each server"),
+            (f"redis+cluster://u:{SECRET}@h:1/2", "must end after its servers"),
+            (f"redis+cluster://u:{SECRET}@h:1?db=2", "must end before any"),
+            (f"redis+cluster://u:{SECRET} @h:1", "write "),
+            (f"redis+sentinel://u:{SECRET}@h:1", "must name the primary"),
+            (f"redis+sentinel://u:{SECRET}@h:1/", "must name the primary"),
+            (f"redis+sentinel://u:{SECRET}@h:1/m/x", "must name the primary"),
+            (f"redis+sentinel://u:{SECRET}@h/m", "must name each server with its port"),
+        )
+    ),
     (NONE + f'[cache]\nurl = "redis://u:{SECRET}@h:port"', "cache.url: write "),
     (NONE + f'[cache]\nurl = "redis://u:{SECRET}@[h"', "cache.url: "),
     (NONE + '[cache]\nurl = "redis://h/name"', "cache.url: "),
