@@ -17,11 +17,15 @@ from app.auth.anonymous import ANONYMOUS
 from app.directory.directory import Directory
 from app.directory.vault import Vault
 from app.history.cursor import CursorSigner
-from app.mirror.mirror import Freshness, Mirror
-from app.mirror.store import MirrorStore, connect
+from app.mirror.keeper import Freshness
+from app.mirror.mirror import Mirror
+from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
 from app.model.errors import ConfigurationError
 from app.providers.registry import make
+from app.redis.changes import Changes
+from app.redis.connection import connect
+from app.redis.guard import Guard
 from app.server.limits import Limits
 from app.settings import Settings
 
@@ -40,6 +44,10 @@ async def services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[
         await _refuse_unknown_providers(directory, settings)
         redis = connect(cache.url.get_secret_value())
         stack.push_async_callback(redis.aclose)
+        guard, changes = Guard(redis), Changes(redis, CHANNEL)
+        stack.push_async_callback(guard.aclose)
+        changes.start()
+        stack.push_async_callback(changes.aclose)
         providers = {name: make(one, directory, clock) for name, one in settings.providers.items()}
         for provider in providers.values():
             stack.push_async_callback(provider.aclose)
@@ -49,8 +57,8 @@ async def services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[
             for name, limit in fresh_for.items()
         }
         longest = max([cache.fresh_for, *fresh_for.values()]) + cache.stale_for
-        store = MirrorStore(redis, kept_for=max(longest, cache.rebuild_after))
-        mirror = Mirror(store, providers, freshness, directory.mark, clock)
+        store = DocumentStore(guard, kept_for=max(longest, cache.rebuild_after))
+        mirror = Mirror(store, changes, providers, freshness, directory.mark, clock)
         stack.push_async_callback(mirror.aclose)
         signer = CursorSigner(vault.derive("cursors"))
         limit = settings.limits.page_size

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from app.history.filter import HistoryFilter
 from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
-from app.mirror.mirror import Demand, Mirror, Reading
+from app.mirror.keeper import Demand
+from app.mirror.mirror import Mirror, Reading
 from app.mirror.timeline import Timeline
 from app.model.accounts import Account
 from app.model.entries import Entry, Stream

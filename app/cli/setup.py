@@ -11,8 +11,8 @@ from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.vault import keygen
 from app.main import services
-from app.mirror.store import answers
 from app.model.errors import UpstreamError
+from app.redis.connection import answers
 from app.settings import Settings
 
 vault = typer.Typer(

@@ -1,53 +1,92 @@
-"""Which histories could not be read, and before when they are not asked for again."""
+"""Which documents could not be read, and before when they are not asked for again."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+
+import msgspec
 
 from app.model.clock import Clock
-from app.model.errors import UpstreamError
+from app.model.errors import (
+    UpstreamError,
+    UpstreamInvalidResponse,
+    UpstreamRateLimited,
+    UpstreamTimeout,
+    UpstreamUnauthorized,
+    UpstreamUnavailable,
+)
 
 _FIRST_WAIT = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(seconds=30)
 _REMEMBERED = 10_000
+_BY_CODE: dict[str, type[UpstreamError]] = {
+    kind.code: kind
+    for kind in (
+        UpstreamUnavailable,
+        UpstreamTimeout,
+        UpstreamRateLimited,
+        UpstreamUnauthorized,
+        UpstreamInvalidResponse,
+    )
+}
 
 
-class Failure(NamedTuple):
-    """The last failure of a history that has not been read since; `error.retry_at` is set."""
+class Failure(msgspec.Struct, frozen=True, array_like=True):
+    """The last failure of a document that has not been read since; failed so many `times`."""
 
-    error: UpstreamError
+    code: str
+    message: str
+    at: datetime
+    retry_at: datetime
     times: int
+    relink: bool = True
+
+    def error(self) -> UpstreamError:
+        """Return it as an error of its own, for one reader."""
+        kind = _BY_CODE.get(self.code, UpstreamUnavailable)
+        error = kind(self.message, retry_at=self.retry_at)
+        if isinstance(error, UpstreamUnauthorized):
+            error.relink = self.relink
+        return error
 
 
 class Failures:
-    """Failures by history, the latest ten thousand."""
+    """Failures by name, the latest ten thousand."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._failures: OrderedDict[Hashable, Failure] = OrderedDict()
+        self._failures: OrderedDict[str, Failure] = OrderedDict()
 
-    def add(self, key: Hashable, error: UpstreamError) -> None:
+    def add(self, name: str, error: UpstreamError) -> Failure:
         """Remember the failure; without a time of its own it waits 1, 2, 4 … 30 s."""
-        before = self._failures.pop(key, None)
+        before = self._failures.get(name)
         times = before.times + 1 if before else 1
-        if error.retry_at is None:
-            wait = min(_FIRST_WAIT * 2 ** min(times - 1, 10), _LONGEST_WAIT)
-            error.retry_at = self._clock() + wait
-        self._failures[key] = Failure(error, times)
+        wait = min(_FIRST_WAIT * 2 ** min(times - 1, 10), _LONGEST_WAIT)
+        now = self._clock()
+        retry_at = error.retry_at = error.retry_at or now + wait
+        relink = getattr(error, "relink", True)
+        failure = Failure(error.code, str(error), now, retry_at, times, relink)
+        self.adopt(name, failure)
+        return failure
+
+    def adopt(self, name: str, failure: Failure) -> None:
+        """Remember a failure that another process may have met."""
+        self._failures.pop(name, None)
+        self._failures[name] = failure
         if len(self._failures) > _REMEMBERED:
             self._failures.popitem(last=False)
 
-    def clear(self, key: Hashable) -> None:
-        self._failures.pop(key, None)
+    def clear(self, name: str, read_at: datetime | None = None) -> None:
+        """Forget the failure; with `read_at` only where it was before that."""
+        failure = self._failures.get(name)
+        if failure and (read_at is None or failure.at <= read_at):
+            del self._failures[name]
 
-    def last(self, key: Hashable) -> UpstreamError | None:
-        """Return why the history could not be read the last time; None when it could."""
-        failure = self._failures.get(key)
-        return failure.error if failure else None
+    def last(self, name: str) -> UpstreamError | None:
+        """Return why it could not be read the last time; None when it could."""
+        failure = self._failures.get(name)
+        return failure.error() if failure else None
 
-    def waiting(self, key: Hashable) -> UpstreamError | None:
+    def waiting(self, name: str) -> UpstreamError | None:
         """Return the failure because of which it is too soon to ask again, if it is."""
-        error = self.last(key)
-        too_soon = error and error.retry_at and self._clock() < error.retry_at
-        return error if too_soon else None
+        failure = self._failures.get(name)
+        return failure.error() if failure and self._clock() < failure.retry_at else None

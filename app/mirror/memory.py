@@ -1,38 +1,66 @@
-"""The snapshots this process has decoded, bounded by their entries."""
+"""The documents this process has decoded, bounded by the bytes they take."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
-
-from app.mirror.snapshot import Snapshot
-
-# At about 2 kB an entry, 200 MB.
-_MOST_ENTRIES = 100_000
+from typing import Generic, Protocol, TypeVar
 
 
-class Memory:
-    """The most recently used snapshots; also what is served while Redis is away."""
+class Weighed(Protocol):
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes in memory."""
 
-    def __init__(self, most_entries: int = _MOST_ENTRIES) -> None:
-        self._most_entries = most_entries
-        self._snapshots: OrderedDict[Hashable, Snapshot] = OrderedDict()
-        self._entries = 0
-
-    def get(self, key: Hashable) -> Snapshot | None:
-        if key in self._snapshots:
-            self._snapshots.move_to_end(key)
-        return self._snapshots.get(key)
-
-    def put(self, key: Hashable, snapshot: Snapshot) -> None:
-        self._drop(key)
-        self._snapshots[key] = snapshot
-        self._entries += _weight(snapshot)
-        while self._entries > self._most_entries and len(self._snapshots) > 1:
-            self._drop(next(iter(self._snapshots)))
-
-    def _drop(self, key: Hashable) -> None:
-        gone = self._snapshots.pop(key, None)
-        self._entries -= _weight(gone) if gone else 0
+    @property
+    def version(self) -> str: ...
 
 
-def _weight(snapshot: Snapshot) -> int:
-    return len(snapshot.entries) + 1
+W = TypeVar("W", bound=Weighed)
+
+_MOST_BYTES = 256 * 2**20
+
+
+class Memory(Generic[W]):
+    """The most recently used documents; also what is served while Redis is away.
+
+    A document is current until somebody says that another version of it may be there.
+    """
+
+    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._documents: OrderedDict[str, W] = OrderedDict()
+        self._current: set[str] = set()
+        self.bytes = 0
+        # How often a document was doubted: what was read before may be an older one.
+        self.doubts = 0
+
+    def get(self, name: str) -> W | None:
+        if name in self._documents:
+            self._documents.move_to_end(name)
+        return self._documents.get(name)
+
+    def is_current(self, name: str) -> bool:
+        return name in self._current
+
+    def put(self, name: str, document: W, *, is_current: bool) -> None:
+        self.forget(name)
+        self._documents[name] = document
+        self.bytes += document.weight
+        if is_current:
+            self._current.add(name)
+        while self.bytes > self._most_bytes and len(self._documents) > 1:
+            self.forget(next(iter(self._documents)))
+
+    def doubt(self, name: str, version: str) -> None:
+        """Take a document for current only if it is of that version."""
+        known = self._documents.get(name)
+        if known is None or known.version != version:
+            self._current.discard(name)
+            self.doubts += 1
+
+    def doubt_all(self) -> None:
+        self._current.clear()
+        self.doubts += 1
+
+    def forget(self, name: str) -> None:
+        gone = self._documents.pop(name, None)
+        self._current.discard(name)
+        self.bytes -= gone.weight if gone else 0

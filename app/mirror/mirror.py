@@ -1,53 +1,37 @@
 """
 Reads histories from mirrors, and keeps the mirrors fresh and deep enough.
 
-A fresh mirror is served as it is. A stale one is served too, while one refresh runs; where there is
-none, or only one that is too old, the refresh is waited for. What the provider refuses is not asked
-again before its time.
+A mirror is refreshed by its newest end and deepened at its oldest. Where it no longer fits what its
+provider tells, or is too old to be trusted, it is read anew beside itself, and then replaced.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple, cast
 
-from app.mirror.crawl import ReadPage, deepened, reaches, read_anew, refreshed
-from app.mirror.failures import Failures
-from app.mirror.flights import Flights
-from app.mirror.memory import Memory
+from app.mirror.codecs import SnapshotCodec
+from app.mirror.crawl import (
+    IsDeep,
+    ReadPage,
+    anew,
+    deepened,
+    is_as_deep_as,
+    newest,
+    reaches,
+    refreshed,
+)
+from app.mirror.keeper import Demand, Freshness, Keeper, Known, Name, done_within
 from app.mirror.snapshot import Snapshot
-from app.mirror.store import MirrorStore
+from app.mirror.store import DocumentStore, name_of
 from app.model.accounts import Account, AccountStatus
 from app.model.clock import Clock
 from app.model.entries import Stream
-from app.model.errors import UpstreamError, UpstreamUnauthorized
+from app.model.errors import PlaceLost, UpstreamError, UpstreamUnauthorized
 from app.providers.page import Page, Provider
-
-# However fresh a caller wants a history, its provider is not asked more often for it.
-_AT_MOST_ONCE_IN = timedelta(seconds=5)
-
-
-class Freshness(NamedTuple):
-    """How long a history is served as it is, how long it may be stale, when it is read anew."""
-
-    fresh_for: timedelta
-    stale_for: timedelta
-    rebuild_after: timedelta
-
-
-class Demand(NamedTuple):
-    """That a history be no older than `age`, for which its refresh is waited for so long.
-
-    Where it fails or takes longer, what is known is served as stale.
-    """
-
-    age: timedelta
-    patience: timedelta
-
-    @property
-    def limit(self) -> timedelta:
-        return max(self.age, _AT_MOST_ONCE_IN)
+from app.redis.changes import Changes
 
 
 class Reading(NamedTuple):
@@ -63,99 +47,177 @@ class Mirror:
 
     def __init__(
         self,
-        store: MirrorStore,
+        store: DocumentStore,
+        changes: Changes,
         providers: Mapping[str, Provider],
         freshness: Mapping[str, Freshness],
         mark: Callable[[str, AccountStatus], Awaitable[None]],
         clock: Clock,
     ) -> None:
-        self._store = store
         self._providers = providers
         self._freshness = freshness
         self._mark = mark
         self._clock = clock
-        self._memory = Memory()
-        self._failures = Failures(clock)
-        self._flights: Flights[Snapshot] = Flights()
+        self._keepers = {
+            stream: Keeper(stream, store, changes, SnapshotCodec(stream), clock)
+            for stream in Stream
+        }
 
     async def read(self, account: Account, stream: Stream, demand: Demand | None = None) -> Reading:
         """Return the newest part of a history as it may be served now; raises `UpstreamError`."""
-        key = (account.id, stream)
         times = self._freshness[account.provider]
-        snapshot = await self._known(account, stream)
-        age = self._clock() - snapshot.read_at if snapshot else timedelta.max
-        limit = min(times.fresh_for, demand.limit) if demand else times.fresh_for
-        if snapshot and age < limit:
-            return Reading(snapshot, is_stale=False)
-        waiting = self._failures.waiting(key)
-        if not waiting:
-            refresh = self._flights.start(key, "refresh", lambda: self._refresh(account, stream))
-        if snapshot and age < times.fresh_for + times.stale_for:
-            if demand and not waiting:
-                await asyncio.wait({refresh}, timeout=demand.patience.total_seconds())
-                if refresh.done() and not refresh.cancelled() and not refresh.exception():
-                    return Reading(refresh.result(), is_stale=False)
-            return Reading(snapshot, is_stale=True, error=self._failures.last(key))
-        if waiting:
-            raise waiting
-        return Reading(await asyncio.shield(refresh), is_stale=False)
+
+        def renew(as_of: datetime) -> asyncio.Task[Snapshot]:
+            purpose = f"refresh as of {as_of}" if demand and demand.urgent else "refresh"
+            return self._fly(
+                account, stream, purpose, lambda: self._refresh(account, stream, as_of)
+            )
+
+        keeper, name = self._keepers[stream], self._name(account, stream)
+        reading = Reading(*await keeper.serve(name, times, demand, renew))
+        if self._clock() - reading.snapshot.built_at <= times.rebuild_after:
+            return reading
+        rebuilding = self.rebuild(account, stream)
+        if not demand or not rebuilding:
+            return reading
+        rebuilt = await done_within(demand.patience, rebuilding)
+        return Reading(rebuilt, is_stale=False) if rebuilt else reading
 
     async def deepen(self, account: Account, stream: Stream, back_to: datetime | None) -> Snapshot:
         """Return a snapshot with every entry at or after `back_to`; raises `UpstreamError`.
 
         None is the beginning of the history.
         """
-        key = (account.id, stream)
-        if waiting := self._failures.waiting(key):
+        keeper = self._keepers[stream]
+        if waiting := keeper.failures.waiting(self._name(account, stream).text):
             raise waiting
-        flight = self._flights.start(
-            key, f"back to {back_to}", lambda: self._deepen(account, stream, back_to)
+        flight = self._fly(
+            account, stream, f"back to {back_to}", lambda: self._deepen(account, stream, back_to)
         )
         return await asyncio.shield(flight)
 
+    def rebuild(
+        self, account: Account, stream: Stream, because: str = ""
+    ) -> asyncio.Task[Snapshot] | None:
+        """Start to read a history anew, as deep as it is known; None where it is too soon for it.
+
+        `because` is the drift that it is done for, which is noted in the new mirror.
+        """
+        name = self._name(account, stream)
+        if self._keepers[stream].failures.waiting(name.text):
+            return None
+        wanted_at = self._clock()
+        return self._keepers[stream].flights.start(
+            (name.text, "rebuild"),
+            "rebuild",
+            lambda: self._rebuild(account, stream, wanted_at, because),
+        )
+
+    async def purge(self, account_id: str) -> None:
+        """Take the mirrors of an account away, in all processes; raises `RedisAway`."""
+        for stream, keeper in self._keepers.items():
+            await keeper.purge(name_of(account_id, stream))
+
     async def aclose(self) -> None:
         """End the fetches under way; what they had read before is kept."""
-        await self._flights.aclose()
+        for keeper in self._keepers.values():
+            await keeper.aclose()
 
-    async def _known(self, account: Account, stream: Stream) -> Snapshot | None:
-        """Return the mirror from memory when it is the one in Redis, else from Redis.
-
-        What is in memory serves alone while Redis is away or has lost it.
-        """
-        key = (account.id, stream)
+    def _name(self, account: Account, stream: Stream) -> Name:
         translation = self._providers[account.provider].translation
-        remembered = self._memory.get(key)
-        state = await self._store.state(account.id, stream)
-        if state is None or (remembered and remembered.version == state.version):
-            return remembered
-        stored = await self._store.load(account.id, stream, translation)
-        if stored is None:
-            return remembered
-        self._memory.put(key, stored)
-        return stored
+        return Name(name_of(account.id, stream), translation)
 
-    async def _refresh(self, account: Account, stream: Stream) -> Snapshot:
-        known = await self._known(account, stream)
-        now = self._clock()
-        age = now - known.built_at if known else timedelta.max
-        read_page = self._reader(account, stream)
-        async with self._outcome(account, stream):
-            if known is None or age > self._freshness[account.provider].rebuild_after:
-                fresh = await read_anew(read_page, account.id, now)
-            else:
-                fresh = await refreshed(read_page, known, now)
-        await self._keep(account, stream, known, fresh)
-        return fresh
+    def _fly(
+        self,
+        account: Account,
+        stream: Stream,
+        purpose: str,
+        work: Callable[[], Coroutine[Any, Any, Snapshot]],
+    ) -> asyncio.Task[Snapshot]:
+        name = self._name(account, stream).text
+        return self._keepers[stream].flights.start(name, purpose, work)
+
+    async def _refresh(self, account: Account, stream: Stream, as_of: datetime) -> Snapshot:
+        keeper, name = self._keepers[stream], self._name(account, stream)
+        is_misfit = False
+
+        async def work(known: Known[Snapshot]) -> Snapshot:
+            nonlocal is_misfit
+            old, now, read_page = known.document, self._clock(), self._reader(account, stream)
+            async with self._outcome(account, stream):
+                if old is None:
+                    fresh: Snapshot | None = await newest(read_page, account.id, now)
+                else:
+                    fresh = await refreshed(read_page, old, now)
+            if fresh:
+                await keeper.keep(name, known, fresh)
+                return fresh
+            is_misfit = True
+            return cast("Snapshot", old)
+
+        fresh = await keeper.in_turn(name, lambda known: known.read_at >= as_of, work)
+        rebuilding = self.rebuild(account, stream) if is_misfit else None
+        return await asyncio.shield(rebuilding) if rebuilding else fresh
 
     async def _deepen(self, account: Account, stream: Stream, back_to: datetime | None) -> Snapshot:
-        snapshot = await self._known(account, stream) or await self._refresh(account, stream)
-        read_page = self._reader(account, stream)
-        steps = deepened(read_page, snapshot, self._clock(), reaches(back_to))
-        async with self._outcome(account, stream):
-            async for deeper in steps:
-                await self._keep(account, stream, snapshot, deeper)
-                snapshot = deeper
-        return snapshot
+        keeper, name = self._keepers[stream], self._name(account, stream)
+        is_deep = reaches(back_to)
+
+        async def work(known: Known[Snapshot]) -> Snapshot:
+            read_page = self._reader(account, stream)
+            async with self._outcome(account, stream):
+                deepest = known.document
+                if deepest is None:
+                    deepest = await newest(read_page, account.id, self._clock())
+                    known = await keeper.keep(name, known, deepest)
+                try:
+                    async for deeper in deepened(read_page, deepest, is_deep):
+                        known, deepest = await keeper.keep(name, known, deeper), deeper
+                except PlaceLost:
+                    deepest = await self._anew(account, stream, deepest, is_deep)
+                    await keeper.keep(name, known, deepest)
+            return deepest
+
+        return await keeper.in_turn(name, is_deep, work)
+
+    async def _anew(
+        self, account: Account, stream: Stream, old: Snapshot, is_deep: IsDeep | None = None
+    ) -> Snapshot:
+        """Read a history anew, at least as deep as it is known, and as deep as said."""
+
+        def is_as_deep(new: Snapshot) -> bool:
+            return is_as_deep_as(new, old) and (is_deep is None or is_deep(new))
+
+        new = await anew(self._reader(account, stream), account.id, self._clock(), is_as_deep)
+        return new.instead_of(old)
+
+    async def _rebuild(
+        self, account: Account, stream: Stream, wanted_at: datetime, because: str
+    ) -> Snapshot:
+        """Read a history anew while the old mirror is served and refreshed, then replace it."""
+        keeper, name = self._keepers[stream], self._name(account, stream)
+
+        async def work(known: Known[Snapshot]) -> Snapshot:
+            if known.document is None:
+                return await self._refresh(account, stream, wanted_at)
+            async with self._outcome(account, stream):
+                new = await self._anew(account, stream, known.document)
+            if because:
+                new = new.changed(rebuilt_for=because)
+            return await keeper.in_turn(name, lambda _: False, partial(swap, known, new))
+
+        async def swap(old: Known[Snapshot], new: Snapshot, known: Known[Snapshot]) -> Snapshot:
+            if known.version != old.version:
+                # It was refreshed meanwhile; what is new by that must not go away again.
+                async with self._outcome(account, stream):
+                    read_page, now = self._reader(account, stream), self._clock()
+                    new = await refreshed(read_page, new, now) or new
+            await keeper.keep(name, known, new)
+            return new
+
+        return await keeper.in_turn(
+            name, lambda known: known.built_at >= wanted_at, work, kind="rebuild"
+        )
 
     def _reader(self, account: Account, stream: Stream) -> ReadPage:
         provider = self._providers[account.provider]
@@ -165,23 +227,17 @@ class Mirror:
 
         return read_page
 
-    async def _keep(
-        self, account: Account, stream: Stream, old: Snapshot | None, new: Snapshot
-    ) -> None:
-        self._memory.put((account.id, stream), new)
-        translation = self._providers[account.provider].translation
-        await self._store.save(stream, translation, old, new)
-
     @asynccontextmanager
     async def _outcome(self, account: Account, stream: Stream) -> AsyncIterator[None]:
         """Remember how asking the provider ended."""
+        keeper, name = self._keepers[stream], self._name(account, stream)
         try:
             yield
         except UpstreamError as error:
-            self._failures.add((account.id, stream), error)
+            await keeper.failed(name, error)
             if isinstance(error, UpstreamUnauthorized) and error.relink:
                 await self._mark(account.id, AccountStatus.NEEDS_RELINK)
             raise
-        self._failures.clear((account.id, stream))
+        keeper.failures.clear(name.text)
         if account.status is not AccountStatus.ACTIVE:
             await self._mark(account.id, AccountStatus.ACTIVE)

@@ -1,13 +1,15 @@
-"""One state of a mirror, and what a page read from the provider makes of it; no I/O."""
+"""One state of a mirror; no I/O."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
+from secrets import token_hex
+from typing import Any, Self
 
-from app.mirror.timeline import Timeline, ordered
+from app.mirror.blocks import Block, blocked
+from app.mirror.timeline import Timeline, continued, ordered
 from app.model.entries import Entry
-from app.model.errors import PlaceLost
 from app.providers.page import Page
 
 
@@ -15,51 +17,94 @@ from app.providers.page import Page
 class Snapshot:
     """The newest part of one account's history, without gaps.
 
-    `entries` are in the provider's order, newest first. `next` is where its list continues, None
-    when the beginning is reached. `read_at` is when the newest end was last confirmed, `built_at`
-    when the oldest part was read. `version` is new with every change.
+    `blocks` hold the entries in the provider's order, newest first. `next` is where its list
+    continues, None when the beginning is reached; `last` is the place of the page before that, None
+    for the newest page, and `total` what that page counted. `read_at` is when the newest end was
+    last confirmed, `built_at` when the oldest part was read. `surplus` is how many more entries
+    the provider counts than there are, `rebuilt_for` the last drift that the history was read anew
+    for. `version` is new with every change.
     """
 
     account_id: str
-    entries: tuple[Entry, ...]
+    blocks: tuple[Block, ...]
     next: str | None
     read_at: datetime
     built_at: datetime
     version: str
+    last: str | None = None
+    total: int | None = None
+    surplus: int = 0
+    rebuilt_for: str = ""
+
+    @classmethod
+    def newest(cls, account_id: str, page: Page, now: datetime) -> Self:
+        """Return the mirror of the newest page alone."""
+        blocks = blocked(page.entries)
+        return cls(account_id, blocks, page.next, now, now, token_hex(8), total=page.total)
 
     @property
     def complete(self) -> bool:
         return self.next is None
 
     @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(chain.from_iterable(block.entries for block in self.blocks))
+
+    @cached_property
     def timeline(self) -> Timeline:
         return ordered(self.entries, self.account_id, complete=self.complete)
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes in memory."""
+        return 1000 + sum(block.weight for block in self.blocks)
 
-def extended(snapshot: Snapshot, page: Page, version: str) -> Snapshot:
-    """Return the snapshot with the page that follows it; `PlaceLost` where it does not follow.
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        return tuple(block.name for block in self.blocks)
 
-    A list numbered by pages shifts when an entry arrives, so that known entries come again; they
-    are told by their ids.
-    """
-    known_end = [entry.id for entry in snapshot.entries[len(snapshot.entries) - page.overlap :]]
-    if [entry.id for entry in page.entries[: page.overlap]] != known_end:
-        raise PlaceLost("The page does not continue where the last one ended.")
-    known = {entry.id for entry in snapshot.entries if entry.has_own_id}
-    fresh = tuple(entry for entry in page.entries[page.overlap :] if entry.id not in known)
-    return replace(snapshot, entries=snapshot.entries + fresh, next=page.next, version=version)
+    def changed(self, **changes: Any) -> Self:  # noqa: ANN401 - as `dataclasses.replace`
+        """Return the snapshot with other values of its fields, beside its entries."""
+        return replace(self, version=token_hex(8), **changes).derived_from(self)
+
+    def derived_from(self, other: "Snapshot") -> Self:
+        """Return the snapshot, which spares itself work that the other one has done."""
+        if (self.block_names, self.complete) == (other.block_names, other.complete):
+            done = {name: value for name, value in vars(other).items() if name in _DERIVED}
+            vars(self).update(done)
+        return self
+
+    def holding(self, entries: tuple[Entry, ...], **changes: Any) -> Self:  # noqa: ANN401
+        """Return the snapshot with other entries and other values of its fields."""
+        if entries == self.entries:
+            return self.changed(**changes)
+        blocks = blocked(entries, self.blocks)
+        return replace(self, blocks=blocks, version=token_hex(8), **changes)
+
+    def instead_of(self, known: "Snapshot") -> Self:
+        """Return the snapshot in as many blocks of the one it replaces as still hold."""
+        blocks = blocked(self.entries, known.blocks)
+        return replace(self, blocks=blocks, rebuilt_for=known.rebuilt_for)
+
+    def deeper(self, entries: tuple[Entry, ...], page: Page, place: str | None) -> Self:
+        """Return the snapshot with more entries at its end, up to those of the page at `place`."""
+        deeper = replace(
+            self,
+            blocks=blocked(entries, self.blocks),
+            version=token_hex(8),
+            next=page.next,
+            last=place,
+            total=page.total,
+        )
+        derived: dict[str, Any] = {"entries": entries}
+        if "timeline" in vars(self) and entries[: len(self.entries)] == self.entries:
+            fresh = entries[len(self.entries) :]
+            whole = continued(
+                self.timeline, self.entries, fresh, self.account_id, complete=deeper.complete
+            )
+            derived |= {"timeline": whole} if whole else {}
+        vars(deeper).update(derived)
+        return deeper
 
 
-def spliced(newest: Sequence[Entry], known: Sequence[Entry]) -> tuple[Entry, ...] | None:
-    """Join newly read entries to the known ones where they overlap; None where they do not.
-
-    The overlap must be equal row by row, so that an entry that was corrected or deleted in the
-    part that was read again is noticed. What was read now replaces what was known.
-    """
-    new_ids = [entry.id for entry in newest]
-    known_ids = [entry.id for entry in known[: len(newest)]]
-    for arrived in range(len(newest)):
-        overlap = new_ids[arrived:]
-        if overlap == known_ids[: len(overlap)]:
-            return (*newest, *known[len(overlap) :])
-    return None
+_DERIVED = ("entries", "timeline")

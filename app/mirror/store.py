@@ -1,185 +1,204 @@
 """
-Mirrors in Redis: the only file that speaks to it.
+Documents in Redis: the only file that says how they are kept there.
 
-For each account and stream two keys with one hash tag: the state, and a list of encoded entries in
-the provider's order. Any key may vanish at any time: a state whose entries are not all there is
-no mirror. Redis may be away: reads find nothing, writes are dropped, and for a few seconds nobody
-waits for it again.
+A document is one hash: its version `v`, its state `s`, the names `n` of its blocks, each block
+under its name, and the last failure `f` to read it. It vanishes as a whole or not at all. It is
+read in one round trip, which brings only the blocks that the reader lacks, and written only over
+the version that the writer continued. Beside it lies a lease of whoever is renewing it. All keys of
+one account have one hash tag. Each change is told on one channel, by name and new version.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from time import monotonic
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from secrets import token_hex
+from typing import NamedTuple
 
-import msgspec
-import structlog
-from fakeredis import FakeAsyncRedis, FakeServer
-from redis.asyncio import Redis
-from redis.asyncio.client import Pipeline
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, WatchError
+from app.redis.guard import Guard, Script
 
-from app.mirror.snapshot import Snapshot
-from app.model.entries import CreditChange, Entry, Payment, Stream
+# Counts on when a release writes otherwise than the one before.
+_PREFIX = "credit-gateway:2:"
+CHANNEL = f"{_PREFIX}changes"
+# A process that was killed holds up the others for so long; a living one renews its lease.
+LEASE = timedelta(seconds=3)
+# How long a failure is told that belongs to no document, and how long nobody may write what was
+# being read when the document was purged.
+_FAILURE_KEPT_FOR = timedelta(minutes=10)
+_PURGED_FOR = timedelta(minutes=1)
 
-T = TypeVar("T")
+# What is told of a document in place of a version, and how that of a purged one begins.
+_FAILED = "failed"
+PURGED = "purged-"
 
-_log = structlog.get_logger("mirror")
+_LOOK = Script("""
+local is_ours = 0
+if #KEYS == 2 and redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then is_ours = 1 end
+local found = redis.call('HMGET', KEYS[1], 'v', 's', 'n', 'f')
+local answer = {is_ours, found[1], found[2], found[3], found[4]}
+if found[1] and found[3] and found[1] ~= ARGV[1] then
+  local known = {}
+  for i = 4, #ARGV do known[ARGV[i]] = true end
+  for name in string.gmatch(found[3], '%S+') do
+    if not known[name] then
+      table.insert(answer, name)
+      table.insert(answer, redis.call('HGET', KEYS[1], name) or '')
+    end
+  end
+end
+return answer
+""")
 
-# Longer than a slow Redis needs, shorter than a person notices; redis-py's own waits exceed 12 s.
-_TIMEOUT_SECONDS = 0.15
-_REST_SECONDS = 5.0
-# The version of what is written; another release that writes otherwise counts on.
-_FORMAT = "1"
+_SAVE = Script("""
+local there = redis.call('HGET', KEYS[1], 'v')
+if there and there ~= ARGV[3] then return 'other' end
+local given, kept = {}, {}
+for i = 8, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
+for name in string.gmatch(ARGV[6], '%S+') do
+  kept[name] = true
+  if not given[name] and redis.call('HEXISTS', KEYS[1], name) == 0 then return 'incomplete' end
+end
+for name in string.gmatch(redis.call('HGET', KEYS[1], 'n') or '', '%S+') do
+  if not kept[name] then redis.call('HDEL', KEYS[1], name) end
+end
+for name, block in pairs(given) do redis.call('HSET', KEYS[1], name, block) end
+redis.call('HSET', KEYS[1], 'v', ARGV[4], 's', ARGV[5], 'n', ARGV[6])
+redis.call('HDEL', KEYS[1], 'f')
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
+redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[4])
+return 'saved'
+""")
 
-_SHAPES: dict[Stream, type[Entry]] = {
-    Stream.CREDIT_CHANGES: CreditChange,
-    Stream.PAYMENTS: Payment,
-}
+_FAIL = Script("""
+redis.call('HSET', KEYS[1], 'f', ARGV[3])
+if redis.call('HEXISTS', KEYS[1], 'v') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
+redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[5])
+""")
+
+_PURGE = Script("""
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'v', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
+""")
+
+_RENEW = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+""")
+
+_RELEASE = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+""")
 
 
-class State(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept beside the entries. `translation` is how the provider's answers were read."""
+class Lease(NamedTuple):
+    """A claim to be the one who does some work on a document."""
 
-    translation: str
+    document: str
+    work: str
+    token: str
+
+    @property
+    def key(self) -> str:
+        return f"{_PREFIX}{self.document}:{self.work}"
+
+
+class Found(NamedTuple):
+    """What is in Redis: nothing where `version` is None, a purged document where `state` is.
+
+    `blocks` are those of `names` that the reader lacked, empty where one is missing. `is_ours` says
+    whether the lease that was asked for was given.
+    """
+
+    version: str | None
+    state: bytes | None
+    names: tuple[str, ...]
+    blocks: Mapping[str, bytes]
+    failure: bytes | None
+    is_ours: bool
+
+
+class Saved(StrEnum):
+    """What became of a write: done, refused for another version, or for blocks that are gone."""
+
+    SAVED = "saved"
+    OTHER = "other"
+    INCOMPLETE = "incomplete"
+
+
+class Encoded(NamedTuple):
+    """A document as it is written; `blocks` maps all of its names, in order."""
+
     version: str
-    count: int
-    next: str | None
-    read_at: datetime
-    built_at: datetime
+    state: bytes
+    blocks: Mapping[str, bytes | None]
 
 
-def connect(url: str) -> Redis:
-    """Return a client with every wait bounded and no retry; `embedded://` is in this process."""
-    if url == "embedded://":
-        return FakeAsyncRedis(server=FakeServer())
-    return Redis.from_url(
-        url,
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=0,
-    )
+def name_of(account_id: str, kind: str) -> str:
+    """Return the name of an account's document, by which it is told of."""
+    return f"{{{account_id}}}:{kind}"
 
 
-class MirrorStore:
-    """Loads and saves snapshots; never raises for what Redis does."""
+class DocumentStore:
+    """Reads and writes documents; each call raises `RedisAway` while Redis is."""
 
-    def __init__(self, redis: Redis, *, kept_for: timedelta) -> None:
-        self._redis = redis
+    def __init__(self, guard: Guard, *, kept_for: timedelta) -> None:
+        self._guard = guard
         self._kept_for = kept_for
-        # In this process nobody is waited for; a busy one must not take itself for a dead Redis.
-        self._patience = None if isinstance(redis, FakeAsyncRedis) else _TIMEOUT_SECONDS
-        self._rests_until = 0.0
 
-    async def state(self, account_id: str, stream: Stream) -> State | None:
-        """Return the state of a mirror in one round trip; None when there is none."""
-        key = _key(account_id, stream)
-        raw = await self._guarded(lambda: self._redis.get(f"{key}:state"))
-        return _decoded(raw, State) if raw else None
+    async def look(
+        self, name: str, known: tuple[str, Sequence[str]] = ("", ()), lease: Lease | None = None
+    ) -> Found:
+        """Return a document as it is, and take a lease where one is asked for and free.
 
-    async def load(self, account_id: str, stream: Stream, translation: str) -> Snapshot | None:
-        """Return the whole mirror; None when it is not there, damaged, or was read otherwise.
-
-        A damaged one is taken away, so that whoever reads the history again may write it.
+        `known` is the version and the names of the blocks that the reader has.
         """
-        key = _key(account_id, stream)
-
-        async def read() -> list[Any]:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.get(f"{key}:state")
-                pipe.lrange(f"{key}:entries", 0, -1)
-                return await pipe.execute()
-
-        found = await self._guarded(read)
-        if not found or not found[0]:
-            return None
-        state = _decoded(found[0], State)
-        if state is not None and state.translation != translation:
-            return None
-        entries = [_decoded(raw, _SHAPES[stream]) for raw in found[1]]
-        whole = tuple(entry for entry in entries if entry is not None)
-        if state is None or not len(whole) == len(entries) == state.count:
-            await self._guarded(lambda: self._redis.delete(f"{key}:state"))
-            return None
-        return Snapshot(account_id, whole, state.next, state.read_at, state.built_at, state.version)
-
-    async def save(
-        self, stream: Stream, translation: str, old: Snapshot | None, new: Snapshot
-    ) -> bool:
-        """Write what changed from old to new; False when another process wrote meanwhile."""
-        key = _key(new.account_id, stream)
-        state = State(
-            translation, new.version, len(new.entries), new.next, new.read_at, new.built_at
+        keys = [f"{_PREFIX}{name}", *([lease.key] if lease else [])]
+        version, names = known
+        token = lease.token if lease else ""
+        answer = await self._guard.run(_LOOK, keys, [version, token, _milliseconds(LEASE), *names])
+        is_ours, there, state, listed, failure, *blocks = answer
+        pairs = zip(blocks[::2], blocks[1::2], strict=True)
+        return Found(
+            there.decode() if there else None,
+            state,
+            tuple(listed.decode().split()) if listed else (),
+            {block.decode(): data for block, data in pairs},
+            failure,
+            bool(is_ours),
         )
 
-        async def write() -> bool:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                await pipe.watch(f"{key}:state")
-                raw = await pipe.get(f"{key}:state")
-                there = _decoded(raw, State) if raw else None
-                if there and there.translation == translation and not _is(there, old):
-                    return False
-                pipe.multi()  # type: ignore[no-untyped-call]
-                continued = old if there and _is(there, old) else None
-                self._write_entries(pipe, f"{key}:entries", continued, new)
-                pipe.set(f"{key}:state", msgspec.msgpack.encode(state), ex=self._kept_for)
-                pipe.expire(f"{key}:entries", self._kept_for)
-                try:
-                    await pipe.execute()
-                except WatchError:
-                    return False
-                return True
+    async def save(self, name: str, document: Encoded, *, over: str | None) -> Saved:
+        """Write a document over that version; blocks without data are those it has already."""
+        args: list[str | bytes | int] = [
+            *(CHANNEL, name, over or "", document.version, document.state),
+            *(" ".join(document.blocks), _milliseconds(self._kept_for)),
+        ]
+        for block, data in document.blocks.items():
+            args += [block, data] if data is not None else []
+        return Saved((await self._guard.run(_SAVE, [f"{_PREFIX}{name}"], args)).decode())
 
-        return await self._guarded(write) is not False
+    async def fail(self, name: str, failure: bytes) -> None:
+        """Write why a document could not be read."""
+        args: list[str | bytes | int] = [CHANNEL, name]
+        args += [failure, _milliseconds(_FAILURE_KEPT_FOR), _FAILED]
+        await self._guard.run(_FAIL, [f"{_PREFIX}{name}"], args)
 
-    def _write_entries(self, pipe: Pipeline, key: str, old: Snapshot | None, new: Snapshot) -> None:
-        """Append, when the new snapshot only continues the old one; else write it whole."""
-        kept = len(old.entries) if old else 0
-        if old is None or not kept or new.entries[:kept] != old.entries:
-            pipe.delete(key)
-            kept = 0
-        added = [msgspec.msgpack.encode(entry) for entry in new.entries[kept:]]
-        if added:
-            pipe.rpush(key, *added)
+    async def purge(self, name: str) -> None:
+        """Take a document away, also from the memory of all processes; nobody may continue it."""
+        args: list[str | int] = [
+            CHANNEL,
+            name,
+            f"{PURGED}{token_hex(8)}",
+            _milliseconds(_PURGED_FOR),
+        ]
+        await self._guard.run(_PURGE, [f"{_PREFIX}{name}"], args)
 
-    async def _guarded(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        if monotonic() < self._rests_until:
-            return None
-        try:
-            async with asyncio.timeout(self._patience):
-                return await ask()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._rests_until = monotonic() + _REST_SECONDS
-            _log.warning("redis is away", error=type(error).__name__)
-            return None
+    async def renew(self, lease: Lease) -> None:
+        await self._guard.run(_RENEW, [lease.key], [lease.token, _milliseconds(LEASE)])
+
+    async def release(self, lease: Lease) -> None:
+        await self._guard.run(_RELEASE, [lease.key], [lease.token])
 
 
-def _key(account_id: str, stream: Stream) -> str:
-    return f"credit-gateway:{_FORMAT}:{{{account_id}}}:{stream}"
-
-
-def _is(state: State, snapshot: Snapshot | None) -> bool:
-    return snapshot is not None and state.version == snapshot.version
-
-
-def _decoded(raw: bytes | str, shape: type[T]) -> T | None:
-    try:
-        return msgspec.msgpack.decode(raw if isinstance(raw, bytes) else raw.encode(), type=shape)
-    except msgspec.DecodeError:
-        return None
-
-
-async def answers(url: str) -> bool:
-    """Say whether the Redis at this address answers."""
-    redis = connect(url)
-    try:
-        await redis.ping()
-    except (RedisError, OSError):
-        return False
-    finally:
-        await redis.aclose()
-    return True
+def _milliseconds(time: timedelta) -> int:
+    return time // timedelta(milliseconds=1)

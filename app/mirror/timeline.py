@@ -62,6 +62,31 @@ def ordered(newest_first: Sequence[Entry], account_id: str, *, complete: bool) -
     return Timeline(keys, final, edge)
 
 
+def continued(
+    timeline: Timeline,
+    known: Sequence[Entry],
+    fresh: Sequence[Entry],
+    account_id: str,
+    *,
+    complete: bool,
+) -> Timeline | None:
+    """Return `ordered` of the known entries and the fresh ones after them, without its work.
+
+    `timeline` is that of the known entries. None where the fresh ones belong among them, or it is
+    complete, so that all have to be ordered anew.
+    """
+    held_back = known[len(timeline.entries) :]
+    lower = (*held_back, *fresh)
+    edge = timeline.horizon
+    if edge is None or any((entry.at_second or entry.at) > edge for entry in lower):
+        return None
+    if not lower and not complete:
+        return timeline
+    below = ordered(lower, account_id, complete=complete)
+    keys = [*below.keys, *timeline.keys]
+    return Timeline(keys, [*below.entries, *timeline.entries], below.horizon)
+
+
 def _at(entry: Entry) -> datetime:
     return entry.at
 

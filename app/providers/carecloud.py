@@ -40,6 +40,8 @@ _NO_CURRENCY = "credits"
 _ALL = "all"
 # Answers are declared to have at most this many.
 _MOST_ROWS = 1000
+# Enough for a whole instant, by which a list that has moved is joined without another call.
+_OVERLAP = 8
 
 
 class CareCloud:
@@ -66,11 +68,11 @@ class CareCloud:
         self._currencies = Currencies(clock)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
-        """Read one page; it overlaps the page before by one entry, which shows whether it moved."""
+        """Read one page; it overlaps the page before, which shows whether the list has moved."""
         if stream is not Stream.CREDIT_CHANGES:
             raise NotImplementedError(stream)
-        offset, total, time_to = self._place(place)
-        overlap = min(offset, 1)
+        offset, time_to = self._place(place)
+        overlap = min(offset, _OVERLAP)
         history = await self._get(
             "/credit-history",
             {
@@ -83,8 +85,6 @@ class CareCloud:
             },
             shapes.CreditHistory,
         )
-        if total is not None and history.total_items != total:
-            raise PlaceLost(f"{self.name} counts other entries than before.")
         rows = history.credit_history
         units = await self._units({row.currency_id for row in rows if row.currency_id})
         entries = translated(rows, lambda row: self._change(row, units), self.name)
@@ -92,7 +92,7 @@ class CareCloud:
         if seen < history.total_items and len(rows) <= overlap:
             raise PlaceLost(f"{self.name} ends before the entries it counts.")
         more = seen < history.total_items
-        return Page(entries, f"{seen} {history.total_items} {time_to}" if more else None, overlap)
+        return Page(entries, f"{seen} {time_to}" if more else None, overlap, history.total_items)
 
     async def balance(self, account: Account) -> tuple[Money, ...]:
         params: dict[str, str | int] = {"customer_id": await self._customer_id(account)}
@@ -110,15 +110,15 @@ class CareCloud:
         await self._login.aclose()
         await self._upstream.aclose()
 
-    def _place(self, place: str | None) -> tuple[int, int | None, str]:
+    def _place(self, place: str | None) -> tuple[int, str]:
         """Return where to read on, in a window that is frozen when the first page is read."""
         if place is not None:
-            offset, total, time_to = place.split(" ", 2)
-            return int(offset), int(total), time_to
+            offset, time_to = place.split(" ", 1)
+            return int(offset), time_to
         now = self._clock().astimezone(self._zone)
         # In the second pass of the repeated hour the first pass may show later times than now.
         wall = now.replace(tzinfo=None) + timedelta(hours=now.fold)
-        return 0, None, wall.strftime(_TIME)
+        return 0, wall.strftime(_TIME)
 
     async def _customer_id(self, account: Account) -> str:
         return (await self._store.credentials(account.id))["customerId"]

@@ -67,14 +67,14 @@ class HostUp:
             log = await self._ask(call, shapes.CreditLog)
             units = await self._units(account, {row.currency_id for row in log.log})
             entries = translated(log.log, lambda row: self._change(row, units), self.name)
-            return Page(entries, str(number + 1) if log.has_more else None)
+            return Page(entries, str(number + 1) if log.has_more else None, shifts=True)
         # Only the first page is documented; that `page` is a filter is how its sibling has it.
         filters = {"page": number} if number else {}
         call = Call("POST", "/billing/transactions", headers, json={"filters": filters})
         paid = await self._ask(call, shapes.Transactions)
         units = await self._units(account, {row.currency_id for row in paid.transactions})
         entries = translated(paid.transactions, lambda row: self._payment(row, units), self.name)
-        return Page(entries, str(number + 1) if paid.has_more else None)
+        return Page(entries, str(number + 1) if paid.has_more else None, shifts=True)
 
     async def balance(self, account: Account) -> tuple[Money, ...]:
         call = Call("GET", "/billing/account-summary", await self._headers(account))

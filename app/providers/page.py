@@ -19,12 +19,16 @@ class Page(NamedTuple):
     """Entries, newest first, and the place where the provider's list continues.
 
     `next` is None at the beginning of the history. The first `overlap` entries repeat the end of
-    the page before; where they do not, the list has moved and the place is lost.
+    the page before, unless the list has moved. `total` is how many entries the provider counts in
+    the whole list, None where it does not tell. With `shifts`, entries that come or go move others
+    over the edges of the pages, unseen.
     """
 
     entries: tuple[Entry, ...]
     next: str | None
     overlap: int = 0
+    total: int | None = None
+    shifts: bool = False
 
 
 class Provider(Protocol):
@@ -49,7 +53,7 @@ class Provider(Protocol):
         """Read one page, newest first; `place` is a former page's `next`, None for the newest.
 
         Raises `UpstreamError` when the provider cannot answer, and `PlaceLost` when `place` no
-        longer continues its list.
+        longer continues its list, so that the page before has to be read again.
         """
 
     async def balance(self, account: Account) -> tuple[Money, ...]:

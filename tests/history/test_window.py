@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.history.filter import CreditChangeFilter, Direction
 from app.history.window import Missing, Row, Slice, Window, count_of, window_of
+from app.mirror.blocks import blocked
 from app.mirror.crawl import reaches
 from app.mirror.snapshot import Snapshot
 from app.mirror.timeline import Key, Timeline, ordered
@@ -50,7 +51,7 @@ class Reader:
                 rows = self.lists[account]
                 read = tuple(rows[: self.depth[account]])
                 end = None if self.depth[account] >= len(rows) else "on"
-                if is_deep(Snapshot(account, read, end, START, START, "")):
+                if is_deep(Snapshot(account, blocked(read), end, START, START, "")):
                     break
 
 

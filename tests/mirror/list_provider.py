@@ -8,16 +8,19 @@ from typing import ClassVar
 
 from histories import ACCOUNTS, START
 from msgspec.structs import replace
-from redis.asyncio import Redis
 
-from app.mirror.mirror import Freshness, Mirror
-from app.mirror.store import MirrorStore, connect
+from app.mirror.keeper import Freshness
+from app.mirror.mirror import Mirror
+from app.mirror.store import CHANNEL, DocumentStore
 from app.model.accounts import Account, AccountStatus, ProviderKind
 from app.model.entries import Entry, Stream
-from app.model.errors import PlaceLost, UpstreamError
+from app.model.errors import UpstreamError
 from app.model.money import Money
 from app.providers.health import Health
 from app.providers.page import Capability, Page
+from app.redis.changes import Changes
+from app.redis.connection import Client, connect
+from app.redis.guard import Guard
 
 ACCOUNT = Account(id=ACCOUNTS[0], customer_id="c", provider="listed", linked_at=START)
 CHANGES = Stream.CREDIT_CHANGES
@@ -51,6 +54,7 @@ class ListProvider:
         self.health = Health(TestClock())
         self.paging = paging
         self.page_size = page_size
+        self.overlap = 2
         self.calls = 0
         self.error: UpstreamError | None = None
         self.gate = asyncio.Event()
@@ -94,19 +98,18 @@ class ListProvider:
         number = int(place or 0)
         end = (number + 1) * self.page_size
         shown = self.rows[number * self.page_size : end]
-        return Page(_entries(shown), str(number + 1) if end < len(self.rows) else None)
+        more = str(number + 1) if end < len(self.rows) else None
+        return Page(_entries(shown), more, shifts=True)
 
     def _skipping(self, place: str | None) -> Page:
         newest = self.rows[0][0] if self.rows else 0
-        offset, frozen, total = (int(p) for p in place.split()) if place else (0, newest, None)
+        offset, frozen = (int(part) for part in place.split()) if place else (0, newest)
         window = [row for row in self.rows if row[0] <= frozen]
-        if total is not None and total != len(window):
-            raise PlaceLost("the count changed")
-        overlap = min(offset, 1)
-        shown = window[offset - overlap : offset - overlap + self.page_size]
+        overlap = min(offset, self.overlap)
+        shown = window[offset - overlap : offset + self.page_size]
         end = offset - overlap + len(shown)
-        more = f"{end} {frozen} {len(window)}" if end < len(window) else None
-        return Page(_entries(shown), more, overlap)
+        more = f"{end} {frozen}" if end < len(window) else None
+        return Page(_entries(shown), more, overlap, len(window))
 
 
 def _entries(rows: Sequence[tuple[int, Entry]]) -> tuple[Entry, ...]:
@@ -125,18 +128,22 @@ async def mirror_of(
     provider: ListProvider,
     clock: TestClock,
     *,
-    redis: Redis | None = None,
+    redis: Client | None = None,
     marks: Marks | None = None,
 ) -> AsyncIterator[Mirror]:
     """Open a mirror of one provider: fresh for 60 s, stale for an hour, rebuilt after a day."""
     client = redis or connect("embedded://")
     times = Freshness(timedelta(seconds=60), timedelta(hours=1), timedelta(days=1))
-    store = MirrorStore(client, kept_for=timedelta(days=2))
+    guard, changes = Guard(client), Changes(client, CHANNEL)
+    changes.start()
+    store = DocumentStore(guard, kept_for=timedelta(days=2))
     noted = marks if marks is not None else Marks()
-    mirror = Mirror(store, {"listed": provider}, {"listed": times}, noted.mark, clock)
+    mirror = Mirror(store, changes, {"listed": provider}, {"listed": times}, noted.mark, clock)
     try:
         yield mirror
     finally:
         await mirror.aclose()
+        await changes.aclose()
+        await guard.aclose()
         if redis is None:
             await client.aclose()

@@ -21,5 +21,6 @@ async def seen(mirror: Mirror, window: Window) -> Slice:
 
 async def settled(mirror: Mirror) -> None:
     """Wait until no fetch is under way."""
-    while mirror._flights._tasks:
-        await asyncio.wait(list(mirror._flights._tasks.values()))
+    flights = [keeper.flights._tasks for keeper in mirror._keepers.values()]
+    while under_way := [task for tasks in flights for task in tasks.values()]:
+        await asyncio.wait(under_way)

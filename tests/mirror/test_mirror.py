@@ -1,7 +1,7 @@
 """The mirror as its readers see it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from histories import change, newest_first
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reading import seen, settled
 
 from app.history.window import Slice, Window
-from app.mirror.mirror import Demand
+from app.mirror.keeper import Demand
 from app.mirror.timeline import Key, ordered
 from app.model.accounts import AccountStatus
 from app.model.entries import CreditChange
@@ -64,6 +64,14 @@ async def test_entries_that_arrive_between_pages_repeat_nothing_and_hide_nothing
             clock.move(pauses[turn % len(pauses)])
 
     assert keys == expected[::-1]
+
+
+def reasons(found: Slice) -> list[str]:
+    return [row.entry.reason for row in found.rows if isinstance(row.entry, CreditChange)]
+
+
+def times(provider: ListProvider) -> list[datetime]:
+    return [row.at for row in provider.listed()]
 
 
 @each_paging
@@ -290,25 +298,46 @@ async def test_a_whole_history_is_read_anew_after_a_day() -> None:
         serial, row = provider.rows[8]
         provider.rows[8] = (serial, replace(row, reason="corrected"))
         clock.move(25 * 3600)
+        before = await seen(mirror, Window(10))
+        await settled(mirror)
 
-        found = await seen(mirror, Window(10))
+        after = await seen(mirror, Window(10))
 
-    corrected = found.rows[8].entry
-    assert isinstance(corrected, CreditChange)
-    assert corrected.reason == "corrected"
+    assert reasons(before)[8] != "corrected"
+    assert reasons(after)[8] == "corrected"
+
+
+async def test_a_caller_who_wants_nothing_old_waits_until_it_is_read_anew() -> None:
+    provider, clock = ListProvider(TEN, "page"), TestClock()
+    async with mirror_of(provider, clock) as mirror:
+        await seen(mirror, Window(10))
+        serial, row = provider.rows[8]
+        provider.rows[8] = (serial, replace(row, reason="corrected"))
+        clock.move(25 * 3600)
+
+        reading = await mirror.read(ACCOUNT, CHANGES, NOW)
+
+    assert [entry.id for entry in reading.snapshot.entries] == [row.id for row in provider.listed()]
+    assert reading.snapshot.entries == tuple(provider.listed())
 
 
 async def test_a_list_that_moved_without_another_count_is_noticed_by_the_overlap() -> None:
-    provider = ListProvider(TEN, "offset")
-    async with mirror_of(provider, TestClock()) as mirror:
+    provider, clock = ListProvider(TEN, "offset"), TestClock()
+    async with mirror_of(provider, clock) as mirror:
         await seen(mirror, Window(2))
         del provider.rows[1]
         oldest_serial, _ = provider.rows[-1]
         provider.rows.append((oldest_serial, change(0, 5)))
 
         found = await seen(mirror, Window(20))
+        clock.move(61)
+        await mirror.read(ACCOUNT, CHANGES)
+        await settled(mirror)
+        later = await seen(mirror, Window(20))
 
-    assert [row.entry.at for row in found.rows] == [row.at for row in provider.listed()]
+    # What was read before it went away is there until the next refresh; nothing else is missing.
+    assert [row.entry.at for row in found.rows if row.entry.at != TEN[1].at] == times(provider)
+    assert [row.entry.at for row in later.rows] == times(provider)
 
 
 @each_paging

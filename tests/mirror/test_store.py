@@ -1,5 +1,6 @@
 """Mirrors in a real Redis, and without one."""
 
+import asyncio
 import random
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from reading import seen, settled
 from redis_server import RedisServer, needs_redis, redis_server
 
 from app.history.window import Window
-from app.mirror.store import answers, connect
+from app.redis.connection import answers, connect
 
 pytestmark = needs_redis
 each_paging = pytest.mark.parametrize("paging", PAGINGS)
@@ -103,8 +104,9 @@ async def test_what_cannot_be_decoded_is_read_again(server: RedisServer) -> None
     provider, clock = ListProvider(FORTY, "cursor"), TestClock()
     expected = await amounts(provider, clock, server.url)
     with server.client() as client:
-        (entries,) = client.keys("*:entries")
-        client.lset(entries, 7, b"\xff damaged")
+        (key,) = client.keys("*")
+        (block,) = client.hget(key, "n").decode().split()
+        assert client.hset(key, block, b"\xff damaged") == 0
 
     assert await amounts(provider, clock, server.url) == expected
 
@@ -132,7 +134,7 @@ async def test_everything_is_answered_while_redis_is_dead_and_it_is_used_again_a
 
             assert len(found.rows) == 40
             server.start()
-            mirror._store._rests_until = 0
+            await asyncio.sleep(1)
             clock.move(61)
             await seen(mirror, Window(100))
             await settled(mirror)
@@ -172,13 +174,14 @@ async def test_a_dead_redis_does_not_answer_the_check() -> None:
     assert (alive, dead) == (True, False)
 
 
-@pytest.mark.parametrize("lost", ["*:entries", "*:state"])
+@pytest.mark.parametrize("lost", ["v", "s", "n", "block"])
 async def test_a_damaged_mirror_is_mended_by_who_notices_it(lost: str, server: RedisServer) -> None:
     provider, clock = ListProvider(FORTY, "cursor"), TestClock()
     await amounts(provider, clock, server.url)
     with server.client() as client:
-        for key in list(client.scan_iter(lost)):
-            client.delete(key)
+        (key,) = client.keys("*")
+        (block,) = client.hget(key, "n").decode().split()
+        assert client.hdel(key, block if lost == "block" else lost) == 1
     await amounts(provider, clock, server.url)
     mended = provider.calls
 

@@ -83,7 +83,7 @@ async def test_the_login_and_the_list_are_asked_as_documented() -> None:
     assert {one.headers["accept-language"] for one in server.asked} == {"en"}
 
 
-async def test_the_window_is_frozen_and_pages_overlap_by_one() -> None:
+async def test_the_window_is_frozen_and_pages_overlap() -> None:
     clock = Hands()
     async with (
         upstream(replaying("carecloud", credit_history=rows(10, 25))) as server,
@@ -91,24 +91,25 @@ async def test_the_window_is_frozen_and_pages_overlap_by_one() -> None:
     ):
         first = await provider.page(account(), CHANGES, None)
         clock.advance(timedelta(minutes=5))
-        server.answer = replaying("carecloud", credit_history=rows(11, 25))
+        server.answer = replaying("carecloud", credit_history=rows(18, 25))
         second = await provider.page(account(), CHANGES, first.next)
-        server.answer = replaying("carecloud", credit_history=rows(6, 25))
+        server.answer = replaying("carecloud", credit_history=rows(13, 25))
         third = await provider.page(account(), CHANGES, second.next)
 
     asked = [one.query for one in server.asked if one.path == HISTORY]
     assert {one["time_to"] for one in asked} == {"2026-11-20 13:00:00"}
     assert [(one["offset"], one["count"]) for one in asked] == [
         ("0", "10"),
-        ("9", "11"),
-        ("19", "11"),
+        ("2", "18"),
+        ("12", "18"),
     ]
-    assert [page.overlap for page in (first, second, third)] == [0, 1, 1]
+    assert [page.overlap for page in (first, second, third)] == [0, 8, 8]
+    assert {page.total for page in (first, second, third)} == {25}
     assert third.next is None
 
 
-@pytest.mark.parametrize("reply", [rows(11, 24), rows(11, 26), rows(1, 25), rows(0, 25)])
-async def test_a_list_that_counts_otherwise_is_a_lost_place(reply: Reply) -> None:
+@pytest.mark.parametrize("reply", [rows(8, 25), rows(1, 25), rows(0, 25)])
+async def test_a_list_that_ends_before_what_it_counts_is_a_lost_place(reply: Reply) -> None:
     async with (
         upstream(replaying("carecloud", credit_history=rows(10, 25))) as server,
         adapter("carecloud", server.url, page_size=10) as provider,

@@ -1,0 +1,120 @@
+"""How documents are written: msgpack, the blocks of a history compressed."""
+
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from app.mirror.blocks import Block
+from app.mirror.snapshot import Snapshot
+from app.mirror.store import Encoded, Found
+from app.model.entries import CreditChange, Entry, Payment, Stream
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+_SHAPES: dict[Stream, type[tuple[Entry, ...]]] = {
+    Stream.CREDIT_CHANGES: tuple[CreditChange, ...],
+    Stream.PAYMENTS: tuple[Payment, ...],
+}
+
+
+class Codec(Protocol[D]):
+    """Writes and reads one kind of document.
+
+    `translation` marks how the provider's answers were read; what was read otherwise is not read.
+    """
+
+    def encoded(self, document: D, translation: str, stored: D | None) -> Encoded:
+        """Return the document as it is written over `stored`, None for nothing."""
+
+    def decoded(self, found: Found, translation: str, known: D | None) -> D | None:
+        """Return what was found, with the blocks that were known; None where it is damaged."""
+
+
+class _State(msgspec.Struct, frozen=True, array_like=True):
+    translation: str
+    account_id: str
+    next: str | None
+    last: str | None
+    total: int | None
+    surplus: int
+    rebuilt_for: str
+    read_at: datetime
+    built_at: datetime
+
+
+class SnapshotCodec:
+    """Writes and reads the mirrors of one stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._shape = _SHAPES[stream]
+
+    def encoded(self, document: Snapshot, translation: str, stored: Snapshot | None) -> Encoded:
+        state = _State(
+            translation,
+            document.account_id,
+            document.next,
+            document.last,
+            document.total,
+            document.surplus,
+            document.rebuilt_for,
+            document.read_at,
+            document.built_at,
+        )
+        there = {block.name for block in stored.blocks} if stored else set()
+        blocks = {
+            block.name: None if block.name in there else _compressed(block)
+            for block in document.blocks
+        }
+        return Encoded(document.version, msgspec.msgpack.encode(state), blocks)
+
+    def decoded(self, found: Found, translation: str, known: Snapshot | None) -> Snapshot | None:
+        state = read(found.state, _State)
+        if state is None or found.version is None or state.translation != translation:
+            return None
+        there = {block.name: block for block in known.blocks} if known else {}
+        blocks = self._blocks(found, there)
+        if blocks is None:
+            return None
+        snapshot = Snapshot(
+            state.account_id,
+            blocks,
+            state.next,
+            state.read_at,
+            state.built_at,
+            found.version,
+            state.last,
+            state.total,
+            state.surplus,
+            state.rebuilt_for,
+        )
+        return snapshot.derived_from(known) if known else snapshot
+
+    def _blocks(self, found: Found, there: Mapping[str, Block]) -> tuple[Block, ...] | None:
+        blocks = [there.get(name) or self._block(name, found.blocks) for name in found.names]
+        whole = tuple(block for block in blocks if block is not None)
+        return whole if len(whole) == len(blocks) else None
+
+    def _block(self, name: str, found: Mapping[str, bytes]) -> Block | None:
+        try:
+            entries = msgspec.msgpack.decode(zlib.decompress(found[name]), type=self._shape)
+        except (KeyError, zlib.error, msgspec.DecodeError):
+            return None
+        return Block(name, entries)
+
+
+def _compressed(block: Block) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode(block.entries))
+
+
+def read(raw: bytes | None, shape: type[T]) -> T | None:
+    """Return what was written; None for what cannot be read."""
+    if raw is None:
+        return None
+    try:
+        return msgspec.msgpack.decode(raw, type=shape)
+    except msgspec.DecodeError:
+        return None
