@@ -18,21 +18,33 @@ needs_redis = pytest.mark.skipif(
 )
 
 
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
 class RedisServer:
     """One redis-server process that keeps nothing on disk."""
 
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+    def __init__(self, *options: str, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._options = options
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """What redis-server is started with."""
+        listening = ["--port", str(self.port), "--bind", "127.0.0.1"]
+        return [*listening, "--save", "", "--appendonly", "no", *self._options]
 
     def start(self) -> None:
         """Return when it answers."""
         assert BINARY
-        command = [BINARY, "--port", str(self.port), "--bind", "127.0.0.1"]
         self._process = subprocess.Popen(
-            [*command, "--save", "", "--appendonly", "no"],
+            [BINARY, *self.arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -58,6 +70,14 @@ class RedisServer:
     def client(self) -> Redis:
         """Return a client for the test itself."""
         return Redis.from_url(self.url)
+
+    def subscribers(self, channel: str) -> int:
+        """Return how many clients of this server listen to a channel."""
+        with self.client() as client:
+            try:
+                return int(client.pubsub_numsub(channel)[0][1])
+            except RedisError:
+                return 0
 
     def _answers(self) -> bool:
         with self.client() as client:

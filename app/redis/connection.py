@@ -18,7 +18,7 @@ Client = Redis | RedisCluster
 
 # One step of an exchange: longer than the patience of a caller, so that an answer which comes
 # a little late is still read and its connection kept.
-SOCKET_SECONDS = 0.3
+SOCKET_SECONDS = 0.5
 # Several steps: a start node that hangs, the next one, the topology.
 _ANSWER_SECONDS = 2.0
 

@@ -1,5 +1,7 @@
 """Which of the many errors of a Redis client mean that Redis cannot be used now."""
 
+import builtins
+
 from redis.exceptions import (
     ClusterDownError,
     ClusterError,
@@ -36,6 +38,11 @@ def is_silence(error: Exception) -> bool:
         return str(error).startswith(_NO_CLUSTER)
     gone = (ConnectionError, TimeoutError, SlotNotCoveredError, ClusterDownError, OSError)
     return isinstance(error, gone) or type(error) is ClusterError
+
+
+def is_timeout(error: BaseException | None) -> bool:
+    """Say whether a wait was over, whoever let it last so long."""
+    return isinstance(error, (TimeoutError, builtins.TimeoutError))
 
 
 def is_refusal(error: Exception) -> bool:

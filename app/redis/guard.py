@@ -14,7 +14,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import NoScriptError
 
 from app.redis.connection import Client, is_embedded, ping
-from app.redis.failures import is_refusal, is_silence
+from app.redis.failures import is_refusal, is_silence, is_timeout
 from app.redis.scripts import Script
 
 __all__ = ["PATIENCE_SECONDS", "Guard", "RedisAway", "Script"]
@@ -27,8 +27,8 @@ _log = structlog.get_logger("redis")
 PATIENCE_SECONDS = 0.12
 # Between two looks at whether Redis is back.
 _REST_SECONDS = 0.5
-# Fewer than a connection pool's limit of 100, which is an error to whoever comes next.
-_AT_ONCE = 64
+# More would only wait for this process; a connection pool's limit of 100 would be an error.
+_AT_ONCE = 32
 # A timer this much too late says that this process was busy, and nothing of Redis.
 _STALLED_SECONDS = 2 * PATIENCE_SECONDS
 # What is left to read the answers that came meanwhile.
@@ -100,25 +100,43 @@ class Guard:
     async def _answer(self, operation: Callable[[Client], Awaitable[T]]) -> T:
         clock = asyncio.get_running_loop().time
         asked_at = clock()
-        task = self._started(self._attempt(operation, asked_at + PATIENCE_SECONDS))
-        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
-        stalled = not task.done() and clock() - asked_at > _STALLED_SECONDS
-        if stalled:
+        await self._enter()
+        had_to_queue = clock() - asked_at > PATIENCE_SECONDS / 2
+        task = self._started(self._attempt(operation))
+        await asyncio.wait({task}, timeout=asked_at + PATIENCE_SECONDS - clock())
+        stalled = clock() - asked_at > _STALLED_SECONDS
+        if stalled and not task.done():
             await asyncio.wait({task}, timeout=_GRACE_SECONDS)
-        if task.done():
+        if task.done() and not (stalled and is_timeout(task.exception())):
             self._stalls = 0
             return task.result()
         if stalled and not self._is_one_too_many(asked_at):
             raise RedisAway("this process was too busy to hear Redis")
+        if had_to_queue:
+            raise RedisAway("too many ask at once")
         raise TimeoutError
 
-    async def _attempt(self, operation: Callable[[Client], Awaitable[T]], until: float) -> T:
-        async with self._room:
-            if self.is_away or asyncio.get_running_loop().time() > until:
-                raise RedisAway("nobody waits for this any more")
+    async def _enter(self) -> None:
+        """Take a place among those that ask; a full house says nothing of Redis."""
+        if not self._room.locked():
+            await self._room.acquire()
+            return
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._room.acquire()
+        except TimeoutError:
+            raise RedisAway("too many ask at once") from None
+        if self.is_away:
+            self._room.release()
+            raise RedisAway("Redis is away")
+
+    async def _attempt(self, operation: Callable[[Client], Awaitable[T]]) -> T:
+        try:
             if isinstance(self._client, RedisCluster):
                 await self._client.initialize()
             return await operation(self._client)
+        finally:
+            self._room.release()
 
     def _started(self, attempt: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(attempt)

@@ -1,0 +1,123 @@
+"""What processes tell each other of changes, and how they know that they hear it."""
+
+import asyncio
+from time import perf_counter
+
+import pytest
+from asking import asking, hearing, until
+from redis_server import RedisServer
+
+from app.redis.changes import Changes
+
+
+async def test_each_process_hears_what_another_tells(server: RedisServer) -> None:
+    async with (
+        hearing(server.url) as (one, one_guard, by_one),
+        hearing(server.url) as (other, _, by_other),
+    ):
+        for n in range(100):
+            await one.publish(one_guard, f"n{n}")
+        await until(lambda: len(by_one) == len(by_other) == 100)
+
+        assert by_one == by_other == [f"n{n}" for n in range(100)]
+        assert one.epoch == other.epoch == 1
+
+
+@pytest.mark.parametrize("url", ["embedded://", "redis"])
+async def test_all_who_wait_for_a_name_are_told(url: str, server: RedisServer) -> None:
+    async with hearing(server.url if url == "redis" else url) as (changes, guard, _):
+        right = [asyncio.ensure_future(changes.wait("right", 5)) for _ in range(50)]
+        cancelled = asyncio.ensure_future(changes.wait("right", 5))
+        began = perf_counter()
+        wrong = asyncio.ensure_future(changes.wait("wrong", 0.2))
+        await asyncio.sleep(0.01)
+        cancelled.cancel()
+        await changes.publish(guard, "right")
+
+        assert all(await asyncio.gather(*right))
+        assert perf_counter() - began < 5
+        assert await wrong is False
+        assert perf_counter() - began >= 0.2
+        assert cancelled.cancelled()
+        assert not changes._waiting
+
+
+async def test_a_killed_redis_is_a_loss_and_its_restart_a_new_subscription() -> None:
+    server = RedisServer()
+    server.start()
+    async with hearing(server.url) as (changes, guard, heard):
+        server.kill()
+        await until(lambda: not changes.is_live)
+        assert heard == ["(lost)"]
+        await asyncio.sleep(0.3)
+        assert not changes.is_live
+        server.start()
+        try:
+            await until(lambda: changes.is_live)
+            await until(lambda: not guard.is_away)
+            await changes.publish(guard, "again")
+            await until(lambda: "again" in heard)
+        finally:
+            server.kill()
+
+        assert heard == ["(lost)", "again"]
+        assert changes.epoch == 2
+
+
+async def test_a_redis_that_hangs_is_not_live_within_the_time_of_a_ping(
+    server: RedisServer,
+) -> None:
+    async with hearing(server.url) as (changes, guard, heard):
+        await asyncio.sleep(2.5)
+        assert changes.is_live  # it has answered pings, and would not be otherwise
+        server.pause()
+        try:
+            waited = await until(lambda: not changes.is_live)
+            await until(lambda: "(lost)" in heard)
+        finally:
+            server.go_on()
+        await until(lambda: changes.is_live)
+        await until(lambda: not guard.is_away)
+        await changes.publish(guard, "after")
+        await until(lambda: "after" in heard)
+
+    assert waited < 3
+    assert heard.count("(lost)") == 2  # the hang, and the end
+    assert changes.epoch == 2
+
+
+async def test_a_subscription_that_only_its_redis_ends_is_a_loss(server: RedisServer) -> None:
+    async with hearing(server.url) as (changes, _, heard):
+        with server.client() as client:
+            client.client_kill_filter(_type="pubsub")
+        await until(lambda: "(lost)" in heard)
+        await until(lambda: changes.is_live)
+
+        assert changes.epoch == 2
+
+
+async def test_a_listener_that_fails_silences_no_other(server: RedisServer) -> None:
+    heard: list[str] = []
+    async with asking(server.url) as (client, guard):
+        changes = Changes(client, "c")
+        changes.listen(lambda _: 1 / 0, lambda: None)  # type: ignore[arg-type]
+        changes.listen(heard.append, lambda: None)
+        assert not changes.is_live
+        changes.start()
+        await until(lambda: changes.is_live)
+        await changes.publish(guard, "a")
+        await until(lambda: heard == ["a"])
+        await changes.aclose()
+
+        assert not changes.is_live
+
+
+async def test_bytes_that_are_no_text_end_no_subscription(server: RedisServer) -> None:
+    async with hearing(server.url) as (changes, _, heard):
+        with server.client() as client:
+            client.publish("changes", b"\xff")
+            client.publish("changes", "ä")
+        await until(lambda: len(heard) == 2)
+
+        assert changes.epoch == 1
+        assert heard[1] == "ä"
