@@ -24,7 +24,15 @@ _ANSWER_SECONDS = 2.0
 
 
 class _Cluster(RedisCluster):
-    """A Cluster client whose end closes every connection, also after a failed operation."""
+    """A Cluster client that never forgets its configured servers, and closes all connections."""
+
+    async def initialize(self, *args: Any, **kwargs: Any) -> RedisCluster:  # noqa: ANN401 (as inherited)
+        """Read the topology where it is not known, from any server that ever told it."""
+        if self._initialize:
+            # Once found, only the found servers are asked again; all of them may have moved.
+            for node in self.startup_nodes:
+                self.nodes_manager.startup_nodes.setdefault(node.name, node)
+        return await super().initialize(*args, **kwargs)
 
     async def aclose(self) -> None:
         await super().aclose()

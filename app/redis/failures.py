@@ -6,6 +6,7 @@ from redis.exceptions import (
     ClusterDownError,
     ClusterError,
     ConnectionError,  # noqa: A004 (not a subclass of the built-in one)
+    MaxConnectionsError,
     RedisClusterException,
     ResponseError,
     SlotNotCoveredError,
@@ -36,6 +37,8 @@ def is_silence(error: Exception) -> bool:
     """Say whether the next operation would wait or fail as well, whatever it is."""
     if type(error) is RedisClusterException:
         return str(error).startswith(_NO_CLUSTER)
+    if isinstance(error, MaxConnectionsError):
+        return False
     gone = (ConnectionError, TimeoutError, SlotNotCoveredError, ClusterDownError, OSError)
     return isinstance(error, gone) or type(error) is ClusterError
 
@@ -46,7 +49,9 @@ def is_timeout(error: BaseException | None) -> bool:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Say whether Redis is there and cannot do this now."""
+    """Say whether Redis is there and cannot do this now, or was not even asked."""
+    if isinstance(error, MaxConnectionsError):
+        return True
     return isinstance(error, ResponseError) and bool(_REFUSALS & set(_codes(error)))
 
 

@@ -65,7 +65,8 @@ class Guard:
             raise RedisAway("Redis is away")
         try:
             if self._embedded:
-                return await operation(self._client)
+                async with self._room:
+                    return await operation(self._client)
             return await self._answer(operation)
         except Exception as error:
             if is_silence(error):

@@ -66,6 +66,17 @@ async def until_written(guard: Guard, key: str, value: str, seconds: float = 15)
     return perf_counter() - began
 
 
+async def until_published(changes: Changes, guard: Guard, name: str, seconds: float = 15) -> None:
+    """Return when Redis has taken a name to tell."""
+    deadline = perf_counter() + seconds
+    while True:
+        try:
+            return await changes.publish(guard, name)
+        except RedisAway:
+            assert perf_counter() < deadline, "Redis stays away"
+            await asyncio.sleep(0.02)
+
+
 async def timed_refusal(guard: Guard) -> float:
     """Return how many seconds it takes to be told that Redis is away."""
     began = perf_counter()

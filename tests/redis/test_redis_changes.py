@@ -4,7 +4,7 @@ import asyncio
 from time import perf_counter
 
 import pytest
-from asking import asking, hearing, until
+from asking import asking, hearing, until, until_published
 from redis_server import RedisServer
 
 from app.redis.changes import Changes
@@ -54,8 +54,7 @@ async def test_a_killed_redis_is_a_loss_and_its_restart_a_new_subscription() -> 
         server.start()
         try:
             await until(lambda: changes.is_live)
-            await until(lambda: not guard.is_away)
-            await changes.publish(guard, "again")
+            await until_published(changes, guard, "again")
             await until(lambda: "again" in heard)
         finally:
             server.kill()
@@ -77,8 +76,7 @@ async def test_a_redis_that_hangs_is_not_live_within_the_time_of_a_ping(
         finally:
             server.go_on()
         await until(lambda: changes.is_live)
-        await until(lambda: not guard.is_away)
-        await changes.publish(guard, "after")
+        await until_published(changes, guard, "after")
         await until(lambda: "after" in heard)
 
     assert waited < 3

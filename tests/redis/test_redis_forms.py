@@ -1,16 +1,13 @@
 """Every form of Redis that the configuration can name does the same."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from asking import CHANNEL, asking, hearing, until
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from certificates import certified
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
 from redis.exceptions import NoScriptError, RedisClusterException, ResponseError
 from redis_cluster import RedisCluster
 from redis_server import RedisServer, free_port, needs_redis
@@ -126,6 +123,19 @@ async def test_a_cluster_is_found_from_any_one_of_its_nodes(cluster: RedisCluste
     assert not await answers(nowhere)
 
 
+async def test_a_cluster_whose_servers_all_moved_is_found_where_it_is_configured(
+    cluster: RedisCluster,
+) -> None:
+    nowhere = ClusterNode("127.0.0.1", free_port())
+    async with asking(cluster.url) as (client, guard):
+        assert isinstance(client, AsyncRedisCluster)
+        assert await guard.ask(lambda client: client.set("k", "v"))
+        client.nodes_manager.startup_nodes = {nowhere.name: nowhere}
+        await client.aclose()
+
+        assert await guard.ask(lambda client: client.get("k")) == b"v"
+
+
 async def test_keys_of_two_nodes_in_one_script_are_our_mistake(cluster: RedisCluster) -> None:
     async with asking(cluster.url) as (_, guard):
         with pytest.raises(RedisClusterException, match="same key slot"):
@@ -176,27 +186,3 @@ def test_several_servers_are_read_from_one_address() -> None:
 def test_what_names_no_servers_is_refused(url: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (its text is for developers)
         read(url)
-
-
-def certified(folder: Path) -> tuple[Path, Path]:
-    """Return the files of a key and of a certificate for 127.0.0.1 signed with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "key.pem", folder / "certificate.pem"
-    files[0].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    files[1].write_bytes(certificate.public_bytes(Encoding.PEM))
-    return files
