@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from app.api.context import Context, Services
+from app.api.deadline import Deadline
 from app.api.http import GraphQLEndpoint, requested_age
 from app.auth.anonymous import ANONYMOUS
 from app.directory.directory import Directory
@@ -19,6 +20,7 @@ from app.directory.vault import Vault
 from app.history.cursor import CursorSigner
 from app.mirror.keeper import Freshness
 from app.mirror.mirror import Mirror
+from app.mirror.reported import Reported
 from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
 from app.model.errors import ConfigurationError
@@ -60,9 +62,11 @@ async def services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[
         store = DocumentStore(guard, kept_for=max(longest, cache.rebuild_after))
         mirror = Mirror(store, changes, providers, freshness, directory.mark, clock)
         stack.push_async_callback(mirror.aclose)
+        reported = Reported(store, changes, providers, freshness, directory.mark, clock)
+        stack.push_async_callback(reported.aclose)
         signer = CursorSigner(vault.derive("cursors"))
         limit = settings.limits.page_size
-        yield Services(directory, mirror, providers, fresh_for, signer, clock, limit)
+        yield Services(directory, mirror, reported, providers, fresh_for, signer, clock, limit)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
@@ -78,9 +82,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             yield
 
     def make_context(http: Request) -> Context:
-        deadline = asyncio.get_running_loop().time() + patience
         age = requested_age(",".join(http.headers.getlist("cache-control")))
-        return Context(http.app.state.services, ANONYMOUS, deadline, age)
+        deadline = Deadline(asyncio.get_running_loop().time() + patience, age)
+        return Context(http.app.state.services, ANONYMOUS, deadline)
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     page = files("app.web").joinpath("explorer.html").read_bytes()

@@ -1,19 +1,25 @@
 """What the resolvers of one request share."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import strawberry
 from graphql import GraphQLError
 
+from app.api.balances import AccountBalance, Balances
+from app.api.deadline import Deadline
 from app.api.histories import Histories, Source, SourceState
 from app.api.loaders import Loaders
 from app.api.scalars import written
 from app.directory.directory import Directory
 from app.history.cursor import CursorSigner
 from app.mirror.mirror import Mirror
+from app.mirror.reported import Reported
+from app.model.accounts import Account
 from app.model.clock import Clock
+from app.model.errors import UpstreamError
 from app.model.viewer import Viewer
 from app.providers.page import Provider
 
@@ -24,6 +30,7 @@ class Services:
 
     directory: Directory
     mirror: Mirror
+    reported: Reported
     providers: Mapping[str, Provider]
     fresh_for: Mapping[str, timedelta]
     signer: CursorSigner
@@ -32,19 +39,14 @@ class Services:
 
 
 class Context:
-    """What lives as long as one request; `deadline` and `no_older_than` as `Histories` has them."""
+    """What lives as long as one request."""
 
-    def __init__(
-        self,
-        services: Services,
-        viewer: Viewer,
-        deadline: float,
-        no_older_than: timedelta | None = None,
-    ) -> None:
+    def __init__(self, services: Services, viewer: Viewer, deadline: Deadline) -> None:
         self.services = services
         self.viewer = viewer
-        histories = Histories(services.mirror, services.providers, deadline, no_older_than)
-        self.loaders = Loaders(services.directory, histories, viewer)
+        self._histories = Histories(services.mirror, services.providers, deadline)
+        self._balances = Balances(services.mirror, services.reported, services.providers, deadline)
+        self.loaders = self._new_loaders()
         self.problems: list[GraphQLError] = []
         # How long the answer stays fresh; None while nothing in it grows old.
         self.fresh_for: timedelta | None = None
@@ -53,26 +55,51 @@ class Context:
         """Note what an answer was made of: how fresh it is, and one error for each lost source."""
         for source in sources:
             if source.state is SourceState.UNAVAILABLE and source.error:
-                self.problems.append(_problem(info, source, source.error.code))
+                lost = f"The entries of one account at {source.account.provider} are missing"
+                self.problems.append(_problem(info, lost, source.account, source.error))
             elif source.read_at:
-                limit = self.services.fresh_for[source.account.provider]
-                left = max(limit - (self.services.clock() - source.read_at), timedelta(0))
-                self.fresh_for = left if self.fresh_for is None else min(self.fresh_for, left)
+                self._grow_old(source.account, source.read_at)
+
+    def told(self, info: "Info", balances: Iterable[AccountBalance]) -> None:
+        """Note which balances are in an answer, as `used` does."""
+        for one in balances:
+            if one.state is SourceState.UNAVAILABLE and one.error:
+                lost = f"The balance of one account at {one.account.provider} is missing"
+                self.problems.append(_problem(info, lost, one.account, one.error))
+            elif not one.settled:
+                self.fresh_for = timedelta(0)
+            elif one.as_of:
+                self._grow_old(one.account, one.as_of)
+
+    async def refresh(self, account: Account) -> Sequence[Source]:
+        """Ask the account's provider now; what is loaded afterwards is loaded anew."""
+        sources, _ = await asyncio.gather(
+            self._histories.refresh(account), self._balances.refresh(account)
+        )
+        self.loaders = self._new_loaders()
+        return sources
+
+    def _new_loaders(self) -> Loaders:
+        return Loaders(self.services.directory, self._histories, self._balances, self.viewer)
+
+    def _grow_old(self, account: Account, read_at: datetime) -> None:
+        limit = self.services.fresh_for[account.provider]
+        left = max(limit - (self.services.clock() - read_at), timedelta(0))
+        self.fresh_for = left if self.fresh_for is None else min(self.fresh_for, left)
 
 
 Info = strawberry.Info[Context, None]
 
 
-def _problem(info: Info, source: Source, code: str) -> GraphQLError:
-    """Say that an account's entries are missing from the list at this path, and why."""
-    retry_at = source.error.retry_at if source.error else None
+def _problem(info: Info, lost: str, account: Account, error: UpstreamError) -> GraphQLError:
+    """Say that a part of the answer at this path is missing, and why."""
     return GraphQLError(
-        f"The entries of one account at {source.account.provider} are missing: {source.error}",
+        f"{lost}: {error}",
         nodes=info._raw_info.field_nodes,  # noqa: SLF001 - its own type does not offer them
         path=info.path.as_list(),
         extensions={
-            "code": code,
-            "provider": source.account.provider,
-            **({"retryAt": written(retry_at)} if retry_at else {}),
+            "code": error.code,
+            "provider": account.provider,
+            **({"retryAt": written(error.retry_at)} if error.retry_at else {}),
         },
     )

@@ -90,6 +90,8 @@ async def answer(
     )
     executed = await result if isawaitable(result) else result
     assert isinstance(executed, ExecutionResult)  # noqa: S101 - nothing is deferred
+    if operation.operation is not OperationType.QUERY:
+        context.fresh_for = None  # what was done is not done again by keeping its answer
     return _executed(executed, context)
 
 

@@ -4,27 +4,21 @@ Answers questions about histories: reads the mirrors side by side and deepens th
 A source that cannot be read in time is left out, and the answer says so.
 """
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
+from app.api.deadline import Deadline
 from app.history.filter import HistoryFilter
 from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
-from app.mirror.keeper import Demand
 from app.mirror.mirror import Mirror, Reading
 from app.mirror.timeline import Timeline
 from app.model.accounts import Account
 from app.model.entries import Entry, Stream
-from app.model.errors import UpstreamError, UpstreamTimeout
+from app.model.errors import UpstreamError
 from app.providers.page import Provider, supports
-
-T = TypeVar("T")
-
-# What a caller who wants nothing old waits for a refresh; the rest is for what is stale instead.
-_FOR_A_REFRESH = 0.8
 
 
 class SourceState(StrEnum):
@@ -110,22 +104,14 @@ class Whole(NamedTuple):
 
 
 class Histories:
-    """Reads histories for one request, by its deadline (on the event loop's clock).
-
-    With `no_older_than` the caller wants them to have been read from the provider so recently.
-    """
+    """Reads histories for one request, by its deadline."""
 
     def __init__(
-        self,
-        mirror: Mirror,
-        providers: Mapping[str, Provider],
-        deadline: float,
-        no_older_than: timedelta | None = None,
+        self, mirror: Mirror, providers: Mapping[str, Provider], deadline: Deadline
     ) -> None:
         self._mirror = mirror
         self._providers = providers
         self._deadline = deadline
-        self._no_older_than = no_older_than
 
     async def answer(self, question: Question) -> Answer:
         """Return the rows asked for; a source that fails is UNAVAILABLE in it, never raised."""
@@ -160,13 +146,23 @@ class Histories:
             raise source.error
         return None
 
+    async def refresh(self, account: Account) -> list[Source]:
+        """Ask the provider now for each history it has, and return what came of it."""
+        able = [stream for stream in Stream if supports(self._providers[account.provider], stream)]
+        demand = self._deadline.urgent()
+        readings = await self._deadline.all(
+            "history", [self._mirror.read(account, stream, demand) for stream in able]
+        )
+        return [_source(account, reading) for reading in readings]
+
     async def _open(self, selection: Selection) -> dict[str, Source]:
         """Read the mirrors of all accounts side by side."""
         able = [
             a for a in selection.accounts if supports(self._providers[a.provider], selection.stream)
         ]
-        readings = await self._in_time(
-            [self._mirror.read(account, selection.stream, self._demand()) for account in able]
+        demand = self._deadline.demand()
+        readings = await self._deadline.all(
+            "history", [self._mirror.read(account, selection.stream, demand) for account in able]
         )
         by_account = dict(zip((account.id for account in able), readings, strict=True))
         return {
@@ -174,48 +170,16 @@ class Histories:
             for account in selection.accounts
         }
 
-    def _demand(self) -> Demand | None:
-        if self._no_older_than is None:
-            return None
-        left = self._deadline - asyncio.get_running_loop().time()
-        return Demand(self._no_older_than, timedelta(seconds=max(left, 0) * _FOR_A_REFRESH))
-
     async def _deepen(self, sources: list[Source], stream: Stream, missing: Missing) -> None:
-        snapshots = await self._in_time(
-            [self._mirror.deepen(source.account, stream, missing.back_to) for source in sources]
+        snapshots = await self._deadline.all(
+            "history",
+            [self._mirror.deepen(source.account, stream, missing.back_to) for source in sources],
         )
         for source, snapshot in zip(sources, snapshots, strict=True):
             if isinstance(snapshot, UpstreamError):
                 source.fail(snapshot)
             elif source.reading:
                 source.reading = source.reading._replace(snapshot=snapshot)
-
-    async def _in_time(self, asked: Sequence[Coroutine[Any, Any, T]]) -> list[T | UpstreamError]:
-        """Await all; what is not there by the deadline is a timeout, and goes on for later."""
-        if not asked:
-            return []
-        tasks = [asyncio.create_task(one) for one in asked]
-        try:
-            left = self._deadline - asyncio.get_running_loop().time()
-            _, late = await asyncio.wait(tasks, timeout=max(left, 0))
-        finally:
-            for task in tasks:
-                task.cancel()
-        return [
-            UpstreamTimeout("The history could not be read in time; asking again goes on.")
-            if task in late
-            else _outcome(task)
-            for task in tasks
-        ]
-
-
-def _outcome(task: asyncio.Task[T]) -> T | UpstreamError:
-    error = task.exception()
-    if error is None:
-        return task.result()
-    if isinstance(error, UpstreamError):
-        return error
-    raise error
 
 
 def _source(account: Account, reading: Reading | UpstreamError | None) -> Source:

@@ -10,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
 
+from app.api.balances import AccountBalance, Balances
 from app.api.histories import Answer, Histories, Question, Selection, Whole
 from app.directory.directory import Directory
 from app.model.accounts import Account, Customer
@@ -42,9 +43,12 @@ class EntryKey(NamedTuple):
 class Loaders:
     """One loader for each kind of thing; made for one request and one viewer."""
 
-    def __init__(self, directory: Directory, histories: Histories, viewer: Viewer) -> None:
+    def __init__(
+        self, directory: Directory, histories: Histories, balances: Balances, viewer: Viewer
+    ) -> None:
         self._directory = directory
         self._histories = histories
+        self._balances = balances
         self._viewer = viewer
         self.customers_by_reference = Loader(self._customers_by_reference)
         self.customers_by_id = Loader(self._customers_by_id)
@@ -53,6 +57,7 @@ class Loaders:
         self.answers = Loader(self._answers)
         self.wholes = Loader(self._wholes)
         self.entries = Loader(self._entries)
+        self.balances = Loader(self._balances_of)
 
     async def _customers_by_reference(self, references: list[str]) -> list[Customer | None]:
         found = await self._directory.customers_by_reference(references)
@@ -88,4 +93,9 @@ class Loaders:
     async def _entries(self, keys: list[EntryKey]) -> list[Entry | BaseException | None]:
         return await asyncio.gather(
             *(self._histories.entry(*key) for key in keys), return_exceptions=True
+        )
+
+    async def _balances_of(self, accounts: list[Account]) -> list[AccountBalance | BaseException]:
+        return await asyncio.gather(
+            *(self._balances.of(account) for account in accounts), return_exceptions=True
         )

@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.api import customers, nodes
 from app.api.context import Info
+from app.api.mutations import Mutation
 from app.api.scalars import SCALARS
 from app.api.types.accounts import Account, Customer, CustomerConnection
 from app.api.types.entries import CreditChange, Payment
@@ -74,6 +75,7 @@ class Query:
 
 schema: Any = strawberry.Schema(
     query=Query,
+    mutation=Mutation,
     types=[Account, CreditChange, Payment],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

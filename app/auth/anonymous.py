@@ -2,4 +2,4 @@
 
 from app.model.viewer import Scope, Viewer
 
-ANONYMOUS = Viewer("anonymous", frozenset({Scope.READ, Scope.READ_ANY}))
+ANONYMOUS = Viewer("anonymous", frozenset(Scope))

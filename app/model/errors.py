@@ -5,6 +5,7 @@ GatewayError
 ├── CallerError                  the caller's: ask differently
 │   ├── BadUserInput
 │   ├── InvalidCursor
+│   ├── Forbidden
 │   └── NotFound
 ├── UpstreamError                one provider could not answer; a mirror may still serve
 │   ├── UpstreamUnavailable      nobody's: try again later
@@ -38,6 +39,12 @@ class InvalidCursor(CallerError):
     """A cursor was not made by this gateway for this list and filter."""
 
     code: ClassVar[str] = "INVALID_CURSOR"
+
+
+class Forbidden(CallerError):
+    """The viewer may see what was named, but not do this to it."""
+
+    code: ClassVar[str] = "FORBIDDEN"
 
 
 class NotFound(CallerError):

@@ -9,6 +9,8 @@ from app.model.accounts import Customer
 class Scope(StrEnum):
     READ = "credits:read"
     READ_ANY = "credits:read:any"
+    WRITE = "accounts:write"
+    WRITE_ANY = "accounts:write:any"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class Viewer:
     reference: str | None = None
 
     def may_read(self, customer: Customer) -> bool:
-        return Scope.READ_ANY in self.scopes or (
-            Scope.READ in self.scopes and customer.reference == self.reference
-        )
+        return self._has(Scope.READ, Scope.READ_ANY, customer)
+
+    def may_write(self, customer: Customer) -> bool:
+        """Say whether the accounts of a customer may be linked, unlinked and refreshed."""
+        return self._has(Scope.WRITE, Scope.WRITE_ANY, customer)
+
+    def _has(self, own: Scope, every: Scope, customer: Customer) -> bool:
+        return every in self.scopes or (own in self.scopes and customer.reference == self.reference)

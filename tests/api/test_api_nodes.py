@@ -123,7 +123,7 @@ def test_without_access_control_the_viewer_is_anonymous_and_may_read_all(served:
 
     assert viewer == {
         "subject": "anonymous",
-        "scopes": ["credits:read", "credits:read:any"],
+        "scopes": ["accounts:write", "accounts:write:any", "credits:read", "credits:read:any"],
         "customer": None,
     }
 

@@ -13,7 +13,10 @@ PRINTED = Path(__file__).parents[2] / "schema.graphql"
 
 # Whoever delivers one of these takes it off this list; the tests fail until then.
 NOT_DELIVERED = {
-    "Mutation",
+    "Mutation.createCustomer",
+    "Mutation.deleteCustomer",
+    "Mutation.linkAccount",
+    "Mutation.unlinkAccount",
     "CreateCustomerInput",
     "CreateCustomerPayload",
     "DeleteCustomerInput",
@@ -26,12 +29,7 @@ NOT_DELIVERED = {
     "CareCloudCredentials",
     "UnlinkAccountInput",
     "UnlinkAccountPayload",
-    "RefreshAccountInput",
-    "RefreshAccountPayload",
     "Subscription",
-    "Balance",
-    "Account.balance",
-    "Customer.balances",
 }
 
 

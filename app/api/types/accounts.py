@@ -9,6 +9,7 @@ from strawberry import UNSET
 from app.api import listing, summaries
 from app.api.context import Info, Services
 from app.api.ids import NodeId, NodeKind, written
+from app.api.types.balances import Balance, balance_of, balances_of
 from app.api.types.connections import CreditChangeConnection, PaymentConnection
 from app.api.types.inputs import CreditChangeFilter, HistoryOrder, PaymentFilter
 from app.api.types.node import Node, PageInfo
@@ -88,6 +89,13 @@ class Account(Node):
         arguments = listing.Arguments(first, after, last, before, where, order_by)
         return await listing.payments(info, self.id, [self.record], arguments, Account.of)
 
+    @strawberry.field(
+        description="What the account holds; null when it holds several units, which "
+        "`Customer.balances` lists, and when its provider tells no balance."
+    )
+    async def balance(self, info: Info) -> Balance | None:
+        return await balance_of(info, self.record, Account.of)
+
 
 @strawberry.type
 class Customer(Node):
@@ -139,6 +147,13 @@ class Customer(Node):
         arguments = listing.Arguments(first, after, last, before, where, order_by)
         records = await info.context.loaders.accounts_by_customer.load(self.record.id)
         return await listing.payments(info, self.id, records, arguments, Account.of)
+
+    @strawberry.field(
+        description="What each account holds now, and whether its history adds up to it."
+    )
+    async def balances(self, info: Info) -> list[Balance]:
+        records = await info.context.loaders.accounts_by_customer.load(self.record.id)
+        return await balances_of(info, records, Account.of)
 
     @strawberry.field(description="Totals and a time series over the credit history, for charts.")
     async def credit_summary(

@@ -1,0 +1,65 @@
+"""What an account holds, as its provider reports it and as its history adds up to."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Context, Decimal, Inexact
+from typing import NamedTuple
+
+from app.model.entries import Entry
+from app.model.money import Money, UnitKind, plain
+
+# An amount has at most 41 digits, so that every sum fits; it would fail before it is rounded.
+_EXACT = Context(prec=100, traps=[Inexact])
+_NOTHING = Decimal(0)
+Unit = tuple[str, UnitKind]
+
+
+class Holding(NamedTuple):
+    """What an account holds in one unit; None for what is not known."""
+
+    reported: Money | None
+    computed: Money | None
+
+    @property
+    def drift(self) -> Money | None:
+        """What is reported beyond the history; None where either is not known."""
+        if self.reported is None or self.computed is None:
+            return None
+        amount = _EXACT.subtract(self.reported.amount, self.computed.amount)
+        return Money(amount, self.reported.unit, self.reported.kind)
+
+
+def holdings(reported: Iterable[Money] | None, changes: Iterable[Entry] | None) -> list[Holding]:
+    """Return what the account holds in each unit, in the order of the units' names.
+
+    `reported` is None where nothing is known of it, `changes` is unless they are the whole history.
+    A reported unit without changes adds up to zero. Changes in a unit that is not reported are told
+    unless they add up to zero. Where nothing is known, one holding says so.
+    """
+    computed = None if changes is None else _sums(change.amount for change in changes)
+    if reported is None:
+        told = [Holding(None, _money(unit, computed)) for unit in sorted(computed or ())]
+        return told or [Holding(None, None)]
+    amounts = _sums(reported)
+    left = {unit for unit, amount in (computed or {}).items() if amount and unit not in amounts}
+    return [
+        Holding(_money(unit, amounts) if unit in amounts else None, _money(unit, computed))
+        for unit in sorted({*amounts, *left})
+    ]
+
+
+def drift_of(held: Iterable[Holding]) -> str:
+    """Return a mark of what does not add up, such as "points 12.50"; empty where all does."""
+    drifts = [holding.drift for holding in held]
+    return ", ".join(f"{one.unit} {plain(one.amount)}" for one in drifts if one and one.amount)
+
+
+def _sums(amounts: Iterable[Money]) -> dict[Unit, Decimal]:
+    sums: dict[Unit, Decimal] = {}
+    for money in amounts:
+        unit = (money.unit, money.kind)
+        sums[unit] = _EXACT.add(sums.get(unit, _NOTHING), money.amount)
+    return sums
+
+
+def _money(unit: Unit, sums: Mapping[Unit, Decimal] | None) -> Money | None:
+    return None if sums is None else Money(sums.get(unit, _NOTHING), *unit)
