@@ -68,6 +68,8 @@ class Balances:
             seen = seen.renewed(await self._look(account, self._deadline.urgent(_ONE_TIME)))
         if seen.new_drift and seen.is_of_one_time:
             self._mirror.rebuild(account, Stream.CREDIT_CHANGES, because=seen.new_drift)
+        elif seen.was_mended:
+            await self._mirror.note_no_drift(account, Stream.CREDIT_CHANGES)
         return seen.balance(account)
 
     async def refresh(self, account: Account) -> None:
@@ -116,8 +118,18 @@ class _Seen:
     def new_drift(self) -> str:
         """What does not add up; empty where the history was read anew for just that."""
         drift = drift_of(self.holdings)
-        is_known = isinstance(self.history, Reading) and self.history.snapshot.rebuilt_for == drift
-        return "" if is_known else drift
+        return "" if drift == self._rebuilt_for else drift
+
+    @property
+    def was_mended(self) -> bool:
+        """Whether all adds up in a history that was read anew because it did not."""
+        is_whole = isinstance(self.history, Reading) and self.history.snapshot.complete
+        is_known = is_whole and isinstance(self.statement, Served)
+        return is_known and not drift_of(self.holdings) and self._rebuilt_for != ""
+
+    @property
+    def _rebuilt_for(self) -> str:
+        return self.history.snapshot.rebuilt_for if isinstance(self.history, Reading) else ""
 
     @property
     def _times(self) -> list[datetime]:

@@ -113,6 +113,13 @@ class Mirror:
             lambda: self._rebuild(account, stream, wanted_at, because),
         )
 
+    async def note_no_drift(self, account: Account, stream: Stream) -> None:
+        """Note that a history adds up, so that it is read anew for the next drift, whichever."""
+        keeper, name = self._keepers[stream], self._name(account, stream)
+        known = await keeper.known(name)
+        if known.document and known.document.rebuilt_for:
+            await keeper.keep(name, known, known.document.changed(rebuilt_for=""))
+
     async def purge(self, account_id: str) -> None:
         """Take the mirrors of an account away, in all processes; raises `RedisAway`."""
         for stream, keeper in self._keepers.items():
@@ -215,9 +222,11 @@ class Mirror:
             await keeper.keep(name, known, new)
             return new
 
-        return await keeper.in_turn(
-            name, lambda known: known.built_at >= wanted_at, work, kind="rebuild"
-        )
+        def is_done(known: Snapshot) -> bool:
+            is_for_it = because != "" and known.rebuilt_for == because
+            return is_for_it or known.built_at >= wanted_at
+
+        return await keeper.in_turn(name, is_done, work, kind="rebuild")
 
     def _reader(self, account: Account, stream: Stream) -> ReadPage:
         provider = self._providers[account.provider]
