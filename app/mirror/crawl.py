@@ -19,6 +19,8 @@ IsDeep = Callable[[Snapshot], bool]
 _PAGES_TO_MEET = 5
 # What has not been paid for so long hardly ever will be; some orders stay open for years.
 _MAY_CHANGE_FOR = timedelta(days=30)
+# A list that moves too far to go on is begun again, so often.
+_TIMES_ANEW = 3
 # The same page comes again when a page of entries arrived meanwhile; not this often in a row.
 _EQUAL_PAGES = 3
 
@@ -94,12 +96,16 @@ async def deepened(
 
 async def anew(read_page: ReadPage, account_id: str, now: datetime, is_deep: IsDeep) -> Snapshot:
     """Return a history read anew from its newest end, as deep as said; raises `UpstreamError`."""
-    snapshot = await newest(read_page, account_id, now)
-    try:
-        async for deeper in deepened(read_page, snapshot, is_deep):
-            snapshot = deeper
-    except PlaceLost as error:
-        raise UpstreamInvalidResponse("The list keeps moving while it is read.") from error
+    for _ in range(_TIMES_ANEW):
+        snapshot = await newest(read_page, account_id, now)
+        with suppress(PlaceLost):
+            async for deeper in deepened(read_page, snapshot, is_deep):
+                snapshot = deeper
+            return _with_surplus(snapshot)
+    raise UpstreamInvalidResponse("The list keeps moving while it is read.")
+
+
+def _with_surplus(snapshot: Snapshot) -> Snapshot:
     if snapshot.complete and snapshot.total is not None:
         return snapshot.changed(surplus=snapshot.total - len(snapshot.entries))
     return snapshot

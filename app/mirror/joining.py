@@ -74,8 +74,11 @@ def continued_by(known: Entries, again: Entries) -> Entries | None:
         if again[last].id == known[-1].id:
             return (*known[: places[again[first].id]], *again[first:])
         return (*known, *again[last + 1 :])
-    joined = (_joined_at(at, known, again) for at in _instants(again)[:2])
-    return next((entries for entries in joined if entries is not None), None)
+    first, second = (*_instants(again), None, None)[:2]
+    # The page may begin amid its first instant, and what is known may end amid its last.
+    if first and known and first > known[-1].at and (joined := _joined_at(first, known, again)):
+        return joined
+    return _joined_at(second, known, again) if second else None
 
 
 def _ids(entries: Entries) -> list[str]:

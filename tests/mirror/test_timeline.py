@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from app.mirror.timeline import NOTHING_READ, ordered
+from app.mirror.timeline import NOTHING_READ, continued, ordered
 from app.model.entries import CreditChange
 from app.providers.payload import local_instants
 
@@ -157,3 +157,54 @@ def test_the_controls_differ_from_a_naive_reading() -> None:
     assert times(["2026-10-25 02:55:00", "2026-10-25 02:50:00"], zone) == ["00:55", "00:50"]
     assert times(["2026-10-25 02:50:00", "2026-10-25 02:55:00"], zone)[0] == "01:50"
     assert naive == datetime(2026, 10, 25, 0, 55, tzinfo=UTC)
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> list[CreditChange]:
+    """Draw lists in order, out of order, and over the hours around an autumn switch."""
+    kind = draw(st.sampled_from(["in order", "out of order", "autumn"]))
+    if kind == "autumn":
+        zone = SWITCHES[0][0]
+        start = datetime(2026, 10, 24, 23, 0, tzinfo=UTC)
+        minutes = draw(st.lists(st.integers(0, 239), max_size=16))
+        instants = sorted((start + timedelta(minutes=each) for each in minutes), reverse=True)
+        return [local(f"{each.astimezone(zone):%Y-%m-%d %H:%M:%S}", zone) for each in instants]
+    rows = draw(newest_first(most=16))
+    return rows if kind == "in order" else draw(st.permutations(rows))
+
+
+@given(rows=lists(), sizes=st.lists(st.integers(0, 5), max_size=8))
+def test_a_timeline_that_is_continued_is_the_one_of_the_whole(
+    rows: list[CreditChange], sizes: list[int]
+) -> None:
+    known: list[CreditChange] = []
+    timeline = ordered(known, ACCOUNT, complete=False)
+    for size in [*sizes, len(rows)]:
+        fresh = rows[len(known) : len(known) + size]
+        complete = len(known) + len(fresh) == len(rows)
+        whole = ordered([*known, *fresh], ACCOUNT, complete=complete)
+
+        further = continued(timeline, known, fresh, ACCOUNT, complete=complete)
+
+        if further is not None:
+            assert (list(further.keys), list(further.entries)) == (whole.keys, whole.entries)
+            assert further.horizon == whole.horizon
+        known, timeline = [*known, *fresh], further or whole
+
+
+def test_a_timeline_is_continued_without_the_work_of_the_whole() -> None:
+    known, fresh = [change(3), change(2)], [change(2), change(1)]
+    timeline = ordered(known, ACCOUNT, complete=False)
+
+    further = continued(timeline, known, fresh, ACCOUNT, complete=False)
+
+    assert further is not None
+    assert further.entries[-1] is timeline.entries[-1]
+    assert [entry.at for entry in further.entries] == [change(2).at, change(2).at, change(3).at]
+
+
+def test_a_timeline_is_not_continued_by_an_entry_that_belongs_in_it() -> None:
+    known = [change(5), change(3)]
+    timeline = ordered(known, ACCOUNT, complete=False)
+
+    assert continued(timeline, known, [change(4)], ACCOUNT, complete=False) is None
