@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from statistics import median
 
 import pytest
@@ -42,7 +43,8 @@ async def test_many_callers_at_once_are_no_reason_to_go_away(url: str, server: R
     async with asking(server.url if url == "redis" else url) as (_, guard):
         answers = await asyncio.gather(*(written(guard, f"k{n}", "v") for n in range(500)))
 
-        assert sum(answers) > 50  # a full house may refuse some
+        # A full house may refuse some, but nothing is late in this process.
+        assert sum(answers) >= (500 if url == "embedded://" else 50)
         assert not guard.is_away
 
 
@@ -114,17 +116,28 @@ async def test_a_redis_that_pauses_its_clients_is_away_until_it_goes_on(
         assert await until_written(guard, "k", "w") < 5
 
 
+async def write_and_read(client: Client) -> object:
+    """Take two steps, so that one is still to be done when a stall is over."""
+    await client.set("k", "v")
+    return await client.get("k")
+
+
 async def test_a_stall_of_this_process_is_not_taken_for_a_dead_redis(server: RedisServer) -> None:
     async with asking(server.url) as (_, guard):
-        await guard.ask(lambda client: client.set("k", "v"))
-        for _ in range(5):
-            asked = asyncio.ensure_future(written(guard, "k", "v"))
+        assert await written(guard, "k", "v")
+        answered = []
+        for _ in range(4):
+            server.pause()
+            asked = asyncio.ensure_future(guard.ask(write_and_read))
             await asyncio.sleep(0.01)
+            server.go_on()
             time.sleep(4 * PATIENCE_SECONDS)  # noqa: ASYNC251 (that is what is tested)
-            await asked
+            with suppress(RedisAway):
+                answered.append(await asked)
 
             assert not guard.is_away
-        assert await written(guard, "k", "w")
+
+    assert answered  # what came meanwhile is read
 
 
 async def test_three_stalls_without_an_answer_are_a_dead_redis(server: RedisServer) -> None:
