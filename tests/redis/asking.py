@@ -13,11 +13,14 @@ CHANNEL = "changes"
 
 
 @asynccontextmanager
-async def asking(url: str) -> AsyncIterator[tuple[Client, Guard]]:
-    """Return a client and its guard, as a process has them."""
+async def asking(url: str, *, cold: bool = False) -> AsyncIterator[tuple[Client, Guard]]:
+    """Return a client and its guard, as a process has them; unless cold, they are connected."""
     client = connect(url)
     guard = Guard(client)
     try:
+        if not cold:
+            # On a busy machine the first look at a Cluster can take longer than a caller waits.
+            await until_written(guard, "warm", "yes")
         yield client, guard
     finally:
         await guard.aclose()

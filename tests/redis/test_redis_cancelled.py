@@ -11,6 +11,8 @@ from redis_server import RedisServer
 from app.redis.connection import Client, connect
 from app.redis.guard import Guard, Script
 
+pytest_plugins = ("redis_fixtures",)
+
 ECHO = Script("return redis.call('GET', KEYS[1])")
 KEYS = 40
 

@@ -9,6 +9,8 @@ from redis_server import RedisServer
 
 from app.redis.changes import Changes
 
+pytest_plugins = ("redis_fixtures",)
+
 
 async def test_each_process_hears_what_another_tells(server: RedisServer) -> None:
     async with (

@@ -9,6 +9,8 @@ from redis_sentinel import Sentinels
 
 from app.redis.guard import PATIENCE_SECONDS, Guard
 
+pytest_plugins = ("redis_fixtures",)
+
 
 async def longest_wait(guard: Guard, key: str, seconds: float) -> float:
     """Return how long the slowest caller waited while one asked after the other."""

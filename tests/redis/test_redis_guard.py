@@ -15,6 +15,8 @@ from structlog.testing import capture_logs
 from app.redis.connection import Client
 from app.redis.guard import PATIENCE_SECONDS, RedisAway
 
+pytest_plugins = ("redis_fixtures",)
+
 
 async def test_a_redis_that_hangs_is_waited_for_once_and_found_again(server: RedisServer) -> None:
     firsts, others, healthy = [], [], []
@@ -85,7 +87,7 @@ async def test_its_going_and_its_return_are_logged_once(server: RedisServer) -> 
 
 async def test_a_redis_that_is_killed_is_used_again_after_its_restart() -> None:
     server = RedisServer()
-    async with asking(server.url) as (_, guard):
+    async with asking(server.url, cold=True) as (_, guard):
         assert not await written(guard, "k", "v")  # it was never there
         assert guard.is_away
         server.start()
