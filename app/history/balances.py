@@ -33,24 +33,26 @@ def holdings(reported: Iterable[Money] | None, changes: Iterable[Entry] | None) 
 
     `reported` is None where nothing is known of it, `changes` is unless they are the whole history.
     A reported unit without changes adds up to zero. Changes in a unit that is not reported are told
-    unless they add up to zero. Where nothing is known, one holding says so.
+    unless they add up to zero. Where nothing is reported yet, there is one holding at least.
     """
     computed = None if changes is None else _sums(change.amount for change in changes)
-    if reported is None:
-        told = [Holding(None, _money(unit, computed)) for unit in sorted(computed or ())]
-        return told or [Holding(None, None)]
-    amounts = _sums(reported)
-    left = {unit for unit, amount in (computed or {}).items() if amount and unit not in amounts}
-    return [
+    amounts = _sums(reported or ())
+    units = {unit for unit, amount in (computed or {}).items() if amount} | set(amounts)
+    if reported is None and not units:
+        units = set(computed or ())
+    told = [
         Holding(_money(unit, amounts) if unit in amounts else None, _money(unit, computed))
-        for unit in sorted({*amounts, *left})
+        for unit in sorted(units)
     ]
+    return told if told or reported is not None else [Holding(None, None)]
 
 
 def drift_of(held: Iterable[Holding]) -> str:
-    """Return a mark of what does not add up, such as "points 12.50"; empty where all does."""
+    """Return a mark of what does not add up, such as "points 12.5"; empty where all does."""
     drifts = [holding.drift for holding in held]
-    return ", ".join(f"{one.unit} {plain(one.amount)}" for one in drifts if one and one.amount)
+    return ", ".join(
+        f"{one.unit} {plain(_EXACT.normalize(one.amount))}" for one in drifts if one and one.amount
+    )
 
 
 def _sums(amounts: Iterable[Money]) -> dict[Unit, Decimal]:

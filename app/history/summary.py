@@ -6,14 +6,15 @@ does not exist is moved on by the gap; of one that occurs twice it is the first.
 is in one bucket, and days of 23 or 25 hours are as long as they were.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal, Inexact
+from decimal import Context, Decimal, Inexact, localcontext
 from enum import StrEnum
-from typing import NamedTuple
+from itertools import zip_longest
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from app.history.window import Row
@@ -27,6 +28,8 @@ MOST_BUCKETS = 10_000
 _EXACT = Context(prec=100, traps=[Inexact])
 _NOTHING = Decimal(0)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
+_Unit = tuple[UnitKind, str]
+_Part = tuple[UnitKind, str, str, CreditChangeKind]
 
 
 class SummaryBucket(StrEnum):
@@ -41,46 +44,52 @@ _DAYS = {SummaryBucket.DAY: 1, SummaryBucket.WEEK: 7}
 _MONTHS = {SummaryBucket.MONTH: 1, SummaryBucket.QUARTER: 3, SummaryBucket.YEAR: 12}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Totals:
     """Sums of amounts of one unit; neither `received` nor `spent` is ever negative."""
 
-    count: int = 0
-    received: Decimal = _NOTHING
-    spent: Decimal = _NOTHING
+    count: int
+    received: Decimal
+    spent: Decimal
 
-    def add(self, amount: Decimal) -> None:
-        self.count += 1
-        if amount > 0:
-            self.received = _EXACT.add(self.received, amount)
-        else:
-            self.spent = _EXACT.subtract(self.spent, amount)
+    @classmethod
+    def of(cls, amounts: Sequence[Decimal]) -> Self:
+        """Return the sums of what came in and of what went out."""
+        received = [amount for amount in amounts if amount > _NOTHING]
+        spent = [amount for amount in amounts if amount <= _NOTHING]
+        return cls(len(amounts), _sum(received), _EXACT.subtract(_NOTHING, _sum(spent)))
+
+    @classmethod
+    def together(cls, parts: Sequence["Totals"]) -> Self:
+        """Return the sums of all parts."""
+        return cls(
+            sum(part.count for part in parts),
+            _sum(part.received for part in parts),
+            _sum(part.spent for part in parts),
+        )
 
     @property
     def net(self) -> Decimal:
         return _EXACT.subtract(self.received, self.spent)
 
 
+# Of one provider's changes of one kind.
+_Parts = list[tuple[str, CreditChangeKind, Totals]]
+
+
+@dataclass(frozen=True)
 class UnitTotals:
-    """The rows of one unit, oldest first, and their totals; parts are there only if they occur."""
+    """The rows of one unit, oldest first, and their totals; parts are there only if they occur.
 
-    def __init__(self, unit: str, kind: UnitKind) -> None:
-        self.unit = unit
-        self.kind = kind
-        self.rows: list[Row] = []
-        self.totals = Totals()
-        self.by_provider: defaultdict[str, Totals] = defaultdict(Totals)
-        self._by_kind: defaultdict[CreditChangeKind, Totals] = defaultdict(Totals)
+    The kinds are in their own order.
+    """
 
-    def add(self, row: Row, change: CreditChange, provider: str) -> None:
-        self.rows.append(row)
-        for totals in (self.totals, self.by_provider[provider], self._by_kind[change.kind]):
-            totals.add(change.amount.amount)
-
-    @property
-    def by_kind(self) -> list[tuple[CreditChangeKind, Totals]]:
-        """The totals of each kind that occurs, in the kinds' own order."""
-        return [(kind, self._by_kind[kind]) for kind in CreditChangeKind if kind in self._by_kind]
+    unit: str
+    kind: UnitKind
+    rows: Sequence[Row]
+    totals: Totals
+    by_provider: Mapping[str, Totals]
+    by_kind: Sequence[tuple[CreditChangeKind, Totals]]
 
 
 class Point(NamedTuple):
@@ -96,16 +105,36 @@ def summed(rows: Sequence[Row], provider_of: Mapping[str, str]) -> list[UnitTota
 
     `provider_of` names the provider of each account by the account's id.
     """
-    units: dict[tuple[UnitKind, str], UnitTotals] = {}
+    rows_of: defaultdict[_Unit, list[Row]] = defaultdict(list)
+    # Each amount is looked at once, in the smallest part that it counts for.
+    amounts: defaultdict[_Part, list[Decimal]] = defaultdict(list)
     for row in rows:
-        if not isinstance(row.entry, CreditChange):  # pragma: no cover - they alone are summed
+        key, entry = row
+        if not isinstance(entry, CreditChange):  # pragma: no cover - they alone are summed
             continue
-        money = row.entry.amount
-        key = (money.kind, money.unit)
-        if key not in units:
-            units[key] = UnitTotals(money.unit, money.kind)
-        units[key].add(row, row.entry, provider_of[row.key[1]])
-    return [units[key] for key in sorted(units)]
+        money = entry.amount
+        rows_of[money.kind, money.unit].append(row)
+        amounts[money.kind, money.unit, key[1], entry.kind].append(money.amount)
+    units: dict[_Unit, _Parts] = {unit: [] for unit in sorted(rows_of)}
+    for (unit_kind, unit, account, kind), part in amounts.items():
+        units[unit_kind, unit].append((provider_of[account], kind, Totals.of(part)))
+    return [_unit_totals(unit, rows_of[unit], parts) for unit, parts in units.items()]
+
+
+def _unit_totals(unit: _Unit, rows: Sequence[Row], parts: _Parts) -> UnitTotals:
+    by_provider: defaultdict[str, list[Totals]] = defaultdict(list)
+    by_kind: defaultdict[CreditChangeKind, list[Totals]] = defaultdict(list)
+    for provider, kind, totals in parts:
+        by_provider[provider].append(totals)
+        by_kind[kind].append(totals)
+    return UnitTotals(
+        unit[1],
+        unit[0],
+        rows,
+        Totals.together([totals for _, _, totals in parts]),
+        {provider: Totals.together(some) for provider, some in by_provider.items()},
+        [(kind, Totals.together(by_kind[kind])) for kind in CreditChangeKind if kind in by_kind],
+    )
 
 
 def series(rows: Sequence[Row], bucket: SummaryBucket, zone: ZoneInfo) -> list[Point]:
@@ -116,15 +145,21 @@ def series(rows: Sequence[Row], bucket: SummaryBucket, zone: ZoneInfo) -> list[P
     if not rows:
         return []
     starts = _starts(rows[0].entry.at, rows[-1].entry.at, bucket, zone)
-    totals = [Totals() for _ in starts]
-    for row in rows:
-        totals[bisect_right(starts, row.entry.at) - 1].add(row.entry.amount.amount)
+    times = [row.entry.at for row in rows]
+    amounts = [row.entry.amount.amount for row in rows]
     points: list[Point] = []
-    cumulative = _NOTHING
-    for start, one in zip(starts, totals, strict=True):
-        cumulative = _EXACT.add(cumulative, one.net)
-        points.append(Point(start, one, cumulative))
+    cumulative, begin = _NOTHING, 0
+    for start, following in zip_longest(starts, starts[1:]):
+        end = bisect_left(times, following, begin) if following else len(times)
+        totals = Totals.of(amounts[begin:end])
+        cumulative, begin = _EXACT.add(cumulative, totals.net), end
+        points.append(Point(start, totals, cumulative))
     return points
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    with localcontext(_EXACT):
+        return sum(amounts, _NOTHING)
 
 
 def _starts(

@@ -8,10 +8,12 @@ where it is not, the answer says which sources have to be read back to when, and
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from heapq import merge
-from itertools import islice
+from itertools import compress, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from app.history.filter import HistoryFilter
@@ -24,6 +26,11 @@ class Row(NamedTuple):
 
     key: Key
     entry: Entry
+
+
+# A named tuple's own constructor takes four times as long.
+_row = partial(tuple.__new__, Row)
+_key = itemgetter(0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def count_of(timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> int | 
     """Return how many entries there are; None until every source is known to its beginning."""
     if any(timeline.horizon is not None for timeline in timelines.values()):
         return None
-    return sum(1 for _ in _Merged(timelines, chosen).up(None))
+    return _Merged(timelines, chosen).count()
 
 
 def everything(timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> list[Row] | Missing:
@@ -98,7 +105,10 @@ def everything(timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> list
 class _Merged:
     def __init__(self, timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> None:
         self._timelines = timelines.values()
-        self._keep = chosen.keeps()
+        # The bounds are looked up, once for all entries.
+        unbounded = replace(chosen, start=None, end=None)
+        self._keep = unbounded.keeps()
+        self._keeps_all = not unbounded.conditions()
         self._start = microseconds(chosen.start) if chosen.start else None
         self._end = microseconds(chosen.end) if chosen.end else None
         # What is unknown of these sources may hold rows of the list.
@@ -143,7 +153,22 @@ class _Merged:
     def everything(self) -> list[Row]:
         """Collect all rows, oldest first; all of them have to be known."""
         self._require(None)
-        return list(self.up(None))
+        rows: list[Row] = []
+        for timeline in self._timelines:
+            rows += self._all(timeline)
+        # Of sorted parts: it only merges them.
+        if len(self._timelines) > 1:
+            rows.sort(key=_key)
+        return rows
+
+    def count(self) -> int:
+        """Count what is known and asked for."""
+        if self._keeps_all:
+            return sum(len(timeline.keys[self._within(timeline)]) for timeline in self._timelines)
+        return sum(
+            sum(map(self._keep, timeline.entries[self._within(timeline)]))
+            for timeline in self._timelines
+        )
 
     def down(self, below: Key | None, *, at: bool = False) -> Iterator[Row]:
         """Yield what is known and asked for, newest first, from a place on."""
@@ -180,6 +205,20 @@ class _Merged:
                 return
             if self._keep(entries[index]):
                 yield Row(keys[index], entries[index])
+
+    def _all(self, timeline: Timeline) -> Iterator[Row]:
+        """Yield what is asked for of one account, oldest first; no line of Python runs for each."""
+        within = self._within(timeline)
+        keys, entries = timeline.keys[within], timeline.entries[within]
+        rows = map(_row, zip(keys, entries, strict=True))
+        return rows if self._keeps_all else compress(rows, map(self._keep, entries))
+
+    def _within(self, timeline: Timeline) -> slice:
+        """Return where the entries between the bounds are."""
+        keys = timeline.keys
+        begin = bisect_left(keys, (self._start, "", 0)) if self._start is not None else 0
+        end = bisect_left(keys, (self._end, "", 0)) if self._end is not None else len(keys)
+        return slice(begin, end)
 
     def _any_down(self, below: Key | None, *, at: bool = False) -> bool:
         """Say whether the list goes on towards the older rows; any known one is proof."""

@@ -12,8 +12,8 @@ from app.model.entries import Entry
 
 _MOST_ENTRIES = 256
 # What an entry takes in memory, from what it takes encoded; measured, see the test of it.
-_BYTES_FOR_AN_ENTRY = 900
-_BYTES_FOR_A_BYTE = 4
+_BYTES_FOR_AN_ENTRY = 800
+_BYTES_FOR_A_BYTE = 3
 
 
 @dataclass(frozen=True)

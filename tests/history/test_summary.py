@@ -98,9 +98,7 @@ def test_the_line_ends_at_net(rows: list[Row], bucket: SummaryBucket, zone: Zone
 @example([Decimal("-0.00")])
 @example([Decimal(1), Decimal("0.00")])
 def test_sums_keep_every_digit_and_are_never_a_negative_zero(given_amounts: list[Decimal]) -> None:
-    totals = Totals()
-    for amount in given_amounts:
-        totals.add(amount)
+    totals = Totals.of(given_amounts)
 
     assert all(not one.is_signed() for one in (totals.received, totals.spent))
     assert not totals.net.is_signed() or totals.net
@@ -108,8 +106,6 @@ def test_sums_keep_every_digit_and_are_never_a_negative_zero(given_amounts: list
 
 
 def test_more_digits_than_decimals_usually_have_are_not_rounded() -> None:
-    totals = Totals()
-    totals.add(Decimal("900000000000000000000.01"))
-    totals.add(Decimal("0.00000000000000000001"))
+    totals = Totals.of([Decimal("900000000000000000000.01"), Decimal("0.00000000000000000001")])
 
     assert str(totals.net) == "900000000000000000000.01000000000000000001"
