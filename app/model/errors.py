@@ -92,8 +92,10 @@ class UpstreamUnauthorized(UpstreamError):
 
     code: ClassVar[str] = "UPSTREAM_UNAUTHORIZED"
 
-    def __init__(self, message: str, *, relink: bool = True) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, retry_at: datetime | None = None, relink: bool = True
+    ) -> None:
+        super().__init__(message, retry_at=retry_at)
         self.relink = relink
 
 
