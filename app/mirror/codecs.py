@@ -1,13 +1,15 @@
 """How documents are written: msgpack, the blocks of a history compressed."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from app.mirror.blocks import Block
+from app.mirror.crawl import is_as_deep_as
+from app.mirror.joining import spliced
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import Encoded, Found
 from app.model.entries import CreditChange, Entry, Payment, Stream
@@ -31,7 +33,7 @@ class Codec(Protocol[D]):
         """Return the document as it is written over `stored`, None for nothing."""
 
     def decoded(self, found: Found, translation: str, known: D | None) -> D | None:
-        """Return what was found, with the blocks that were known; None where it is damaged."""
+        """Return what was found, with what only this process knows; None where it is damaged."""
 
 
 class _State(msgspec.Struct, frozen=True, array_like=True):
@@ -69,11 +71,14 @@ class SnapshotCodec:
             block.name: None if block.name in there else _compressed(block)
             for block in document.blocks
         }
-        return Encoded(document.version, msgspec.msgpack.encode(state), blocks)
+        sealed = _sealed(msgspec.msgpack.encode(state), document.version, blocks)
+        return Encoded(document.version, sealed, blocks)
 
     def decoded(self, found: Found, translation: str, known: Snapshot | None) -> Snapshot | None:
-        state = read(found.state, _State)
-        if state is None or found.version is None or state.translation != translation:
+        if found.state is None or found.version is None:
+            return None
+        state = read(_opened(found.state, found.version, found.names), _State)
+        if state is None or state.translation != translation:
             return None
         there = {block.name: block for block in known.blocks} if known else {}
         blocks = self._blocks(found, there)
@@ -91,7 +96,7 @@ class SnapshotCodec:
             state.surplus,
             state.rebuilt_for,
         )
-        return snapshot.derived_from(known) if known else snapshot
+        return _joined(snapshot.derived_from(known), known) if known else snapshot
 
     def _blocks(self, found: Found, there: Mapping[str, Block]) -> tuple[Block, ...] | None:
         blocks = [there.get(name) or self._block(name, found.blocks) for name in found.names]
@@ -106,8 +111,26 @@ class SnapshotCodec:
         return Block(name, entries)
 
 
+def _joined(found: Snapshot, known: Snapshot) -> Snapshot:
+    """Return the one that was read later, as deep as either where the two fit together."""
+    later, earlier = (known, found) if known.read_at > found.read_at else (found, known)
+    if is_as_deep_as(later, earlier):
+        return later
+    entries = spliced(later.entries, earlier.entries)
+    return earlier.holding(entries, read_at=later.read_at) if entries else later
+
+
 def _compressed(block: Block) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(block.entries))
+
+
+def _sealed(state: bytes, version: str, names: Iterable[str]) -> bytes:
+    """Return the state with a sum, by which it, its version and its names prove to be whole."""
+    return zlib.crc32(" ".join((version, *names)).encode() + state).to_bytes(4, "big") + state
+
+
+def _opened(sealed: bytes, version: str, names: Iterable[str]) -> bytes | None:
+    return sealed[4:] if _sealed(sealed[4:], version, names) == sealed else None
 
 
 def read(raw: bytes | None, shape: type[T]) -> T | None:

@@ -55,6 +55,8 @@ class Failures:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._failures: OrderedDict[str, Failure] = OrderedDict()
+        # Those that only this process knows of.
+        self._untold: set[str] = set()
 
     def add(self, name: str, error: UpstreamError) -> Failure:
         """Remember the failure; without a time of its own it waits 1, 2, 4 … 30 s."""
@@ -65,21 +67,31 @@ class Failures:
         retry_at = error.retry_at = error.retry_at or now + wait
         relink = getattr(error, "relink", True)
         failure = Failure(error.code, str(error), now, retry_at, times, relink)
-        self.adopt(name, failure)
+        self._put(name, failure)
+        self._untold.add(name)
         return failure
 
-    def adopt(self, name: str, failure: Failure) -> None:
-        """Remember a failure that another process may have met."""
-        self._failures.pop(name, None)
-        self._failures[name] = failure
-        if len(self._failures) > _REMEMBERED:
-            self._failures.popitem(last=False)
+    def told(self, name: str) -> None:
+        """Note that all processes can know of the failure."""
+        self._untold.discard(name)
 
-    def clear(self, name: str, read_at: datetime | None = None) -> None:
-        """Forget the failure; with `read_at` only where it was before that."""
+    def adopt(self, name: str, failure: Failure) -> None:
+        """Remember a failure that all processes can know of, unless a later one is known."""
+        known = self._failures.get(name)
+        if known is None or known.at <= failure.at:
+            self._put(name, failure)
+            self._untold.discard(name)
+
+    def cleared(self, name: str, read_at: datetime) -> None:
+        """Forget a failure that is told no more, or that was before it could be read."""
         failure = self._failures.get(name)
-        if failure and (read_at is None or failure.at <= read_at):
-            del self._failures[name]
+        if failure and (name not in self._untold or failure.at <= read_at):
+            self.clear(name)
+
+    def clear(self, name: str) -> None:
+        """Forget the failure."""
+        self._failures.pop(name, None)
+        self._untold.discard(name)
 
     def last(self, name: str) -> UpstreamError | None:
         """Return why it could not be read the last time; None when it could."""
@@ -90,3 +102,9 @@ class Failures:
         """Return the failure because of which it is too soon to ask again, if it is."""
         failure = self._failures.get(name)
         return failure.error() if failure and self._clock() < failure.retry_at else None
+
+    def _put(self, name: str, failure: Failure) -> None:
+        self._failures.pop(name, None)
+        self._failures[name] = failure
+        if len(self._failures) > _REMEMBERED:
+            self.clear(next(iter(self._failures)))

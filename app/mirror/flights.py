@@ -19,6 +19,7 @@ class Flights(Generic[T]):
 
     def __init__(self) -> None:
         self._tasks: dict[tuple[Hashable, str], asyncio.Task[T]] = {}
+        self._disowned: set[asyncio.Task[T]] = set()
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     def start(
@@ -33,9 +34,16 @@ class Flights(Generic[T]):
         task.add_done_callback(lambda done: self._landed(key, purpose, done))
         return task
 
+    def disown(self, name: str) -> None:
+        """Let nobody join what is under way for a key with that name; it goes on for who waits."""
+        for key, purpose in list(self._tasks):
+            if key == name or (isinstance(key, tuple) and name in key):
+                self._disowned.add(self._tasks.pop((key, purpose)))
+                self._locks.pop(key, None)
+
     async def aclose(self) -> None:
         """End what is under way."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *self._disowned]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -46,7 +54,9 @@ class Flights(Generic[T]):
             return await work()
 
     def _landed(self, key: Hashable, purpose: str, task: asyncio.Task[T]) -> None:
-        del self._tasks[key, purpose]
+        if self._tasks.get((key, purpose)) is task:
+            del self._tasks[key, purpose]
+        self._disowned.discard(task)
         error = None if task.cancelled() else task.exception()
         if error and not isinstance(error, GatewayError):
             _log.error("fetch broke", key=str(key), purpose=purpose, exc_info=error)

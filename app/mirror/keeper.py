@@ -18,8 +18,9 @@ import msgspec
 from app.mirror.codecs import Codec, read
 from app.mirror.failures import Failure, Failures
 from app.mirror.flights import Flights
+from app.mirror.leases import Leases
 from app.mirror.memory import Memory
-from app.mirror.store import LEASE, PURGED, DocumentStore, Found, Lease, Saved
+from app.mirror.store import PURGED, DocumentStore, Found, Lease, Saved
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnavailable
 from app.redis.changes import Changes
@@ -80,10 +81,14 @@ class Served(NamedTuple, Generic[D]):
 
 
 class Known(NamedTuple, Generic[D]):
-    """A document as it is known now; `version` is the one in Redis, None for none."""
+    """A document as it is known now; `version` is the one in Redis, None for none.
+
+    `era` is since which purge; what is of another one must not be kept.
+    """
 
     document: D | None
     version: str | None
+    era: str = ""
 
 
 class Name(NamedTuple):
@@ -108,11 +113,13 @@ class Keeper(Generic[D]):
         self.failures = Failures(clock)
         self.flights: Flights[D] = Flights()
         self._news: dict[str, asyncio.Event] = {}
+        self._leases = Leases(store)
         changes.listen(self._heard, self._memory.doubt_all)
 
     async def aclose(self) -> None:
         """End the work under way; what it had written before is kept."""
         await self.flights.aclose()
+        await self._leases.aclose()
 
     async def serve(
         self,
@@ -146,9 +153,8 @@ class Keeper(Generic[D]):
 
         What is in memory serves alone while Redis is away or has lost it.
         """
-        if self._memory.is_current(name.text):
-            remembered = self._memory.get(name.text)
-            return Known(remembered, remembered.version if remembered else None)
+        if self._changes.is_live and self._memory.is_current(name.text):
+            return self._remembered(name.text)
         known, _ = await self._look(name, None)
         return known
 
@@ -167,8 +173,9 @@ class Keeper(Generic[D]):
         """
         lease = Lease(name.text, kind, token_hex(8))
         while True:
+            was_away = self._store.is_away
             known, is_ours = await self._look(name, lease)
-            async with self._held(lease) if is_ours else _nothing():
+            async with self._leases.held(lease) if is_ours and not was_away else _nothing():
                 if known.document and is_enough(known.document):
                     return known.document
                 if waiting := self.failures.waiting(name.text):
@@ -179,98 +186,95 @@ class Keeper(Generic[D]):
 
     async def keep(self, name: Name, known: Known[D], document: D) -> Known[D]:
         """Keep a document that continues what was known, unless another process was faster."""
-        self._memory.put(name.text, document, is_current=False)
+        self._memory.put(name.text, document, known.era, is_current=False)
         stored = (
             known.document if known.document and known.version == known.document.version else None
         )
         doubts = self._memory.doubts
         try:
-            saved = await self._save(name, known.version, stored, document)
+            saved = await self._save(name, known, stored, document)
         except RedisAway:
-            return Known(document, known.version)
-        if saved is Saved.SAVED:
-            is_current = self._changes.is_live and doubts == self._memory.doubts
-            self._memory.put(name.text, document, is_current=is_current)
-            return Known(document, document.version)
-        self._memory.forget(name.text)
-        return Known(document, known.version)
+            return known._replace(document=document)
+        if saved is Saved.PURGED:
+            self._memory.forget(name.text)
+        if saved is not Saved.SAVED:
+            return known._replace(document=document)
+        is_current = self._changes.is_live and doubts == self._memory.doubts
+        self._memory.put(name.text, document, known.era, is_current=is_current)
+        return Known(document, document.version, known.era)
 
     async def failed(self, name: Name, error: UpstreamError) -> None:
         """Remember, for all processes, that a document could not be read."""
         failure = self.failures.add(name.text, error)
         with suppress(RedisAway):
             await self._store.fail(name.text, msgspec.msgpack.encode(failure))
+            self.failures.told(name.text)
 
     async def purge(self, name: str) -> None:
         """Take a document away, in all processes; raises `RedisAway` where only in this one."""
-        self._memory.forget(name)
-        self.failures.clear(name)
+        self._purged(name)
         await self._store.purge(name)
 
     async def _look(self, name: Name, lease: Lease | None) -> tuple[Known[D], bool]:
         """Return what is known, and whether the work is ours; it is while Redis is away."""
-        remembered = self._memory.get(name.text)
-        has = (remembered.version, remembered.block_names) if remembered else ("", ())
+        remembered = self._remembered(name.text)
+        known = remembered.document
+        has = (known.version, known.block_names) if known else ("", ())
         is_live, doubts = self._changes.is_live, self._memory.doubts
         try:
             found = await self._store.look(name.text, has, lease)
         except RedisAway:
-            return Known(remembered, remembered.version if remembered else None), lease is not None
-        if remembered and remembered.version == found.version:
-            document: D | None = remembered
-        else:
-            document = self._codec.decoded(found, name.translation, remembered)
+            return remembered, lease is not None
+        if found.era and found.era != remembered.era:
+            self._memory.forget(name.text)
+            known = None
+        document = self._decoded(found, name.translation, known)
         self._adopt(name.text, found, document)
+        era = found.era or remembered.era
         if document is None:
-            is_purged = found.version is not None and found.state is None
-            if is_purged:
-                self._memory.forget(name.text)
-            return Known(None if is_purged else remembered, found.version), found.is_ours
+            return Known(known, found.version, era), found.is_ours
         is_current = is_live and self._changes.is_live and doubts == self._memory.doubts
-        self._memory.put(name.text, document, is_current=is_current)
-        return Known(document, found.version), found.is_ours
+        self._memory.put(name.text, document, era, is_current=is_current)
+        return Known(document, found.version, era), found.is_ours
+
+    def _remembered(self, name: str) -> Known[D]:
+        document = self._memory.get(name)
+        return Known(document, document.version if document else None, self._memory.era(name))
+
+    def _decoded(self, found: Found, translation: str, known: D | None) -> D | None:
+        if known and known.version == found.version:
+            return known
+        return self._codec.decoded(found, translation, known)
 
     def _adopt(self, name: str, found: Found, document: D | None) -> None:
         failure = read(found.failure, Failure)
-        if failure:
+        if document and (failure is None or failure.at < document.read_at):
+            self.failures.cleared(name, document.read_at)
+        elif failure:
             self.failures.adopt(name, failure)
-        elif document:
-            self.failures.clear(name, document.read_at)
 
-    async def _save(self, name: Name, over: str | None, stored: D | None, document: D) -> Saved:
+    async def _save(self, name: Name, known: Known[D], stored: D | None, document: D) -> Saved:
         encoded = self._codec.encoded(document, name.translation, stored)
-        saved = await self._store.save(name.text, encoded, over=over)
+        saved = await self._store.save(name.text, encoded, over=known.version, era=known.era)
         if saved is Saved.INCOMPLETE:
             whole = self._codec.encoded(document, name.translation, None)
-            return await self._store.save(name.text, whole, over=over)
+            return await self._store.save(name.text, whole, over=known.version, era=known.era)
         return saved
-
-    @asynccontextmanager
-    async def _held(self, lease: Lease) -> AsyncIterator[None]:
-        """Renew a lease until the work is done, then give it back."""
-        renewing = asyncio.create_task(self._renew(lease))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            with suppress(RedisAway):
-                await self._store.release(lease)
-
-    async def _renew(self, lease: Lease) -> None:
-        while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
-            with suppress(RedisAway):
-                await self._store.renew(lease)
 
     def _heard(self, told: str) -> None:
         name, _, version = told.rpartition(" ")
         if not name.endswith(f":{self._kind}"):
             return
         self._memory.doubt(name, version)
-        if version.startswith(PURGED):
-            self._memory.forget(name)
+        if version == PURGED:
+            self._purged(name)
         if name in self._news:
             self._news[name].set()
+
+    def _purged(self, name: str) -> None:
+        self._memory.forget(name)
+        self.failures.clear(name)
+        self.flights.disown(name)
 
     async def _next_news(self, name: str) -> None:
         """Return when something was told of a document, or after a short while."""

@@ -28,6 +28,7 @@ class Memory(Generic[W]):
         self._most_bytes = most_bytes
         self._documents: OrderedDict[str, W] = OrderedDict()
         self._current: set[str] = set()
+        self._eras: dict[str, str] = {}
         self.bytes = 0
         # How often a document was doubted: what was read before may be an older one.
         self.doubts = 0
@@ -40,9 +41,14 @@ class Memory(Generic[W]):
     def is_current(self, name: str) -> bool:
         return name in self._current
 
-    def put(self, name: str, document: W, *, is_current: bool) -> None:
+    def era(self, name: str) -> str:
+        """Return since which purge the document is known."""
+        return self._eras.get(name, "")
+
+    def put(self, name: str, document: W, era: str, *, is_current: bool) -> None:
         self.forget(name)
         self._documents[name] = document
+        self._eras[name] = era
         self.bytes += document.weight
         if is_current:
             self._current.add(name)
@@ -63,4 +69,5 @@ class Memory(Generic[W]):
     def forget(self, name: str) -> None:
         gone = self._documents.pop(name, None)
         self._current.discard(name)
+        self._eras.pop(name, None)
         self.bytes -= gone.weight if gone else 0

@@ -4,8 +4,9 @@ Documents in Redis: the only file that says how they are kept there.
 A document is one hash: its version `v`, its state `s`, the names `n` of its blocks, each block
 under its name, and the last failure `f` to read it. It vanishes as a whole or not at all. It is
 read in one round trip, which brings only the blocks that the reader lacks, and written only over
-the version that the writer continued. Beside it lies a lease of whoever is renewing it. All keys of
-one account have one hash tag. Each change is told on one channel, by name and new version.
+the version that the writer continued. A purge begins a new era `e`, in which nothing of an older
+one is read or written. Beside it lie the leases of whoever is renewing it. All keys of one account
+have one hash tag. Each change is told on one channel, by name and new version.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,20 +22,19 @@ _PREFIX = "credit-gateway:2:"
 CHANNEL = f"{_PREFIX}changes"
 # A process that was killed holds up the others for so long; a living one renews its lease.
 LEASE = timedelta(seconds=3)
-# How long a failure is told that belongs to no document, and how long nobody may write what was
-# being read when the document was purged.
+# How long a failure is told that belongs to no document.
 _FAILURE_KEPT_FOR = timedelta(minutes=10)
-_PURGED_FOR = timedelta(minutes=1)
 
-# What is told of a document in place of a version, and how that of a purged one begins.
+# What is told of a document in place of a version.
 _FAILED = "failed"
-PURGED = "purged-"
+PURGED = "purged"
+_WORKS = ("lease", "rebuild")
 
 _LOOK = Script("""
 local is_ours = 0
 if #KEYS == 2 and redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then is_ours = 1 end
-local found = redis.call('HMGET', KEYS[1], 'v', 's', 'n', 'f')
-local answer = {is_ours, found[1], found[2], found[3], found[4]}
+local found = redis.call('HMGET', KEYS[1], 'v', 's', 'n', 'f', 'e')
+local answer = {is_ours, found[1], found[2], found[3], found[4], found[5]}
 if found[1] and found[3] and found[1] ~= ARGV[1] then
   local known = {}
   for i = 4, #ARGV do known[ARGV[i]] = true end
@@ -49,20 +49,21 @@ return answer
 """)
 
 _SAVE = Script("""
-local there = redis.call('HGET', KEYS[1], 'v')
-if there and there ~= ARGV[3] then return 'other' end
+local there = redis.call('HMGET', KEYS[1], 'v', 'e')
+if there[2] and there[2] ~= ARGV[8] then return 'purged' end
+if there[1] and there[1] ~= ARGV[3] then return 'other' end
 local given, kept = {}, {}
-for i = 8, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
+for i = 9, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
 for name in string.gmatch(ARGV[6], '%S+') do
   kept[name] = true
   if not given[name] and redis.call('HEXISTS', KEYS[1], name) == 0 then return 'incomplete' end
 end
-for name in string.gmatch(redis.call('HGET', KEYS[1], 'n') or '', '%S+') do
+for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
   if not kept[name] then redis.call('HDEL', KEYS[1], name) end
 end
 for name, block in pairs(given) do redis.call('HSET', KEYS[1], name, block) end
 redis.call('HSET', KEYS[1], 'v', ARGV[4], 's', ARGV[5], 'n', ARGV[6])
-redis.call('HDEL', KEYS[1], 'f')
+if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'e', ARGV[8]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[4])
 return 'saved'
@@ -70,15 +71,15 @@ return 'saved'
 
 _FAIL = Script("""
 redis.call('HSET', KEYS[1], 'f', ARGV[3])
-if redis.call('HEXISTS', KEYS[1], 'v') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
+if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
 redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[5])
 """)
 
 _PURGE = Script("""
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'v', ARGV[3])
+for _, key in ipairs(KEYS) do redis.call('DEL', key) end
+redis.call('HSET', KEYS[1], 'e', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
+redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[5])
 """)
 
 _RENEW = Script("""
@@ -103,7 +104,7 @@ class Lease(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is in Redis: nothing where `version` is None, a purged document where `state` is.
+    """What is in Redis: nothing where `version` is None; `era` is "" before the first purge.
 
     `blocks` are those of `names` that the reader lacked, empty where one is missing. `is_ours` says
     whether the lease that was asked for was given.
@@ -114,14 +115,19 @@ class Found(NamedTuple):
     names: tuple[str, ...]
     blocks: Mapping[str, bytes]
     failure: bytes | None
+    era: str
     is_ours: bool
 
 
 class Saved(StrEnum):
-    """What became of a write: done, refused for another version, or for blocks that are gone."""
+    """What became of a write: done, or refused.
+
+    It is refused for another version, for a purge since, or for blocks that are gone.
+    """
 
     SAVED = "saved"
     OTHER = "other"
+    PURGED = "purged"
     INCOMPLETE = "incomplete"
 
 
@@ -145,6 +151,11 @@ class DocumentStore:
         self._guard = guard
         self._kept_for = kept_for
 
+    @property
+    def is_away(self) -> bool:
+        """Whether nothing is asked of Redis now."""
+        return self._guard.is_away
+
     async def look(
         self, name: str, known: tuple[str, Sequence[str]] = ("", ()), lease: Lease | None = None
     ) -> Found:
@@ -156,22 +167,23 @@ class DocumentStore:
         version, names = known
         token = lease.token if lease else ""
         answer = await self._guard.run(_LOOK, keys, [version, token, _milliseconds(LEASE), *names])
-        is_ours, there, state, listed, failure, *blocks = answer
+        is_ours, there, state, listed, failure, era, *blocks = answer
         pairs = zip(blocks[::2], blocks[1::2], strict=True)
         return Found(
-            there.decode() if there else None,
+            _text(there) or None,
             state,
-            tuple(listed.decode().split()) if listed else (),
-            {block.decode(): data for block, data in pairs},
+            tuple(_text(listed).split()),
+            {_text(block): data for block, data in pairs},
             failure,
+            _text(era),
             bool(is_ours),
         )
 
-    async def save(self, name: str, document: Encoded, *, over: str | None) -> Saved:
+    async def save(self, name: str, document: Encoded, *, over: str | None, era: str) -> Saved:
         """Write a document over that version; blocks without data are those it has already."""
         args: list[str | bytes | int] = [
-            *(CHANNEL, name, over or "", document.version, document.state),
-            *(" ".join(document.blocks), _milliseconds(self._kept_for)),
+            *(CHANNEL, name, _bytes(over or ""), document.version, document.state),
+            *(" ".join(document.blocks), _milliseconds(self._kept_for), _bytes(era)),
         ]
         for block, data in document.blocks.items():
             args += [block, data] if data is not None else []
@@ -184,20 +196,28 @@ class DocumentStore:
         await self._guard.run(_FAIL, [f"{_PREFIX}{name}"], args)
 
     async def purge(self, name: str) -> None:
-        """Take a document away, also from the memory of all processes; nobody may continue it."""
-        args: list[str | int] = [
-            CHANNEL,
-            name,
-            f"{PURGED}{token_hex(8)}",
-            _milliseconds(_PURGED_FOR),
-        ]
-        await self._guard.run(_PURGE, [f"{_PREFIX}{name}"], args)
+        """Take a document away, also from the memory of all processes; nobody may continue it.
+
+        That is known for as long as what somebody remembers of it may be served.
+        """
+        key, era = f"{_PREFIX}{name}", token_hex(8)
+        args: list[str | int] = [CHANNEL, name, era, _milliseconds(self._kept_for), PURGED]
+        await self._guard.run(_PURGE, [key, *(f"{key}:{work}" for work in _WORKS)], args)
 
     async def renew(self, lease: Lease) -> None:
         await self._guard.run(_RENEW, [lease.key], [lease.token, _milliseconds(LEASE)])
 
     async def release(self, lease: Lease) -> None:
         await self._guard.run(_RELEASE, [lease.key], [lease.token])
+
+
+def _text(raw: bytes | None) -> str:
+    # What was damaged has to be named too, to be written over.
+    return raw.decode("latin-1") if raw else ""
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1")
 
 
 def _milliseconds(time: timedelta) -> int:
