@@ -1,7 +1,8 @@
 """What an account holds, as its provider reports it and as its history adds up to."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from decimal import Context, Decimal, Inexact
+from decimal import Context, Decimal, Inexact, localcontext
 from typing import NamedTuple
 
 from app.model.entries import Entry
@@ -56,11 +57,11 @@ def drift_of(held: Iterable[Holding]) -> str:
 
 
 def _sums(amounts: Iterable[Money]) -> dict[Unit, Decimal]:
-    sums: dict[Unit, Decimal] = {}
+    of_unit: defaultdict[Unit, list[Decimal]] = defaultdict(list)
     for money in amounts:
-        unit = (money.unit, money.kind)
-        sums[unit] = _EXACT.add(sums.get(unit, _NOTHING), money.amount)
-    return sums
+        of_unit[money.unit, money.kind].append(money.amount)
+    with localcontext(_EXACT):
+        return {unit: sum(some, _NOTHING) for unit, some in of_unit.items()}
 
 
 def _money(unit: Unit, sums: Mapping[Unit, Decimal] | None) -> Money | None:
