@@ -27,6 +27,9 @@ R = TypeVar("R", Reading, Served[Statement])
 
 # Readings this close are of one time: two calls that were begun together are.
 _ONE_TIME = timedelta(seconds=1)
+# A balance that never adds up, by ever other amounts, would else have a history read whole whenever
+# it is read; so often it costs no more than its refreshes do.
+_BETWEEN_REBUILDS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Balances:
         seen = await self._look(account, self._deadline.demand())
         if seen.new_drift and not seen.is_of_one_time:
             seen = seen.renewed(await self._look(account, self._deadline.urgent(_ONE_TIME)))
-        if seen.new_drift and seen.is_of_one_time:
+        if seen.new_drift and seen.is_of_one_time and seen.may_be_mended:
             self._mirror.rebuild(account, Stream.CREDIT_CHANGES, because=seen.new_drift)
         elif seen.was_mended:
             await self._mirror.note_no_drift(account, Stream.CREDIT_CHANGES)
@@ -121,6 +124,14 @@ class _Seen:
         return "" if drift == self._rebuilt_for else drift
 
     @property
+    def may_be_mended(self) -> bool:
+        """Whether it is time to read the history anew; soon after that did not help, it is not."""
+        if not self._rebuilt_for or not isinstance(self.history, Reading):
+            return True
+        snapshot = self.history.snapshot
+        return snapshot.read_at - snapshot.built_at >= _BETWEEN_REBUILDS
+
+    @property
     def was_mended(self) -> bool:
         """Whether all adds up in a history that was read anew because it did not."""
         is_whole = isinstance(self.history, Reading) and self.history.snapshot.complete
@@ -152,6 +163,7 @@ class _Seen:
         elif statement:
             error = statement.error
             state = SourceState.STALE if statement.is_stale else SourceState.FRESH
+        is_last_word = not self.new_drift or (self.is_of_one_time and not self.may_be_mended)
         return AccountBalance(
             account=account,
             holdings=self.holdings,
@@ -159,7 +171,7 @@ class _Seen:
             read_at=statement.document.read_at if isinstance(statement, Served) else None,
             error=error,
             as_of=min(self._times, default=None),
-            settled=not self.new_drift and not isinstance(self.history, UpstreamError),
+            settled=is_last_word and not isinstance(self.history, UpstreamError),
         )
 
 

@@ -131,16 +131,19 @@ def hosting_drift(one: World) -> Decimal | None:
     return drifts(of(balances(one), "hosting"))[0]
 
 
-def test_a_balance_that_never_adds_up_has_the_history_read_anew_once_for_each_drift(
+def test_a_balance_that_never_adds_up_has_the_history_read_anew_once_for_a_drift(
     served: World,
 ) -> None:
     (before,) = of(balances(served), "hosting")
     held = Decimal(before["reported"]["amount"])
     pages = []
-    for off in ("5.00", "5.00", "8.00"):
+    turns = [("5.00", 61), ("5.00", 61), ("8.00", 61), ("8.00", 600), ("8.00", 61)]
+    for off, seconds in turns:
         set_off(served, str(held + Decimal(off)))
         served.sandbox.reset_calls()
-        served.clock.ahead += timedelta(seconds=61)
+        served.clock.ahead += timedelta(seconds=seconds)
+        balances(served)
+        until(lambda: calls(served, BALANCE_CALLS).get("hosting"))
         until(partial(is_off, served, Decimal(off)))
         until(lambda: calls(served, LIST_CALLS).get("hosting"))
         time.sleep(0.3)
@@ -148,7 +151,7 @@ def test_a_balance_that_never_adds_up_has_the_history_read_anew_once_for_each_dr
         assert quiet(served, lambda: balances(served)) == {}
         assert hosting_drift(served) == Decimal(off)
 
-    assert pages == [1 + PAGES, 1, 1 + PAGES]
+    assert pages == [1 + PAGES, 1, 1, 1 + PAGES, 1]
 
 
 def test_a_drift_that_comes_back_has_the_history_read_anew_again(served: World) -> None:
@@ -209,19 +212,19 @@ def test_an_entry_that_came_between_the_readings_is_no_drift(
         assert len(rows(one, name)) == 61
 
 
+def read_newest_now(one: World) -> None:
+    """Have the histories read now, and no balances."""
+    query = '{ customer(reference: "C-1001") { creditChanges(first: 1) { nodes { id } } } }'
+    headers = {"Cache-Control": "no-cache"}
+    assert one.http.post("/graphql", json={"query": query}, headers=headers).is_success
+
+
 def test_a_balance_older_than_the_history_is_read_again_before_a_drift_is_told(
     served: World,
 ) -> None:
     served.sandbox.add_entry("hostup", "credit_changes", "C-1001")
     served.clock.ahead += timedelta(seconds=10)
-    served.http.post(
-        "/graphql",
-        json={
-            "query": '{ customer(reference: "C-1001") { creditChanges(first: 1) { nodes { id } '
-            "} } }"
-        },
-        headers={"Cache-Control": "no-cache"},
-    )
+    read_newest_now(served)
     assert calls(served, BALANCE_CALLS) == {}
 
     assert set(drifts(balances(served))) == {Decimal(0)}
@@ -251,3 +254,40 @@ def test_a_drift_whose_provider_fails_is_told_and_has_nothing_read_anew(served: 
         assert set(asked) == {"hosting"}
         assert "hostup /billing/credit-log" not in again
         until(lambda: hosting_drift(one) == 0)
+
+
+def test_a_drift_from_a_balance_that_cannot_be_read_again_has_nothing_read_anew(
+    served: World,
+) -> None:
+    served.sandbox.add_entry("hostup", "credit_changes", "C-1001", entry={"in": "5.00"})
+    served.sandbox.set_fault(
+        "hostup", {"kind": "status", "status": 503, "path": "/billing/account-summary"}
+    )
+    served.clock.ahead += timedelta(seconds=10)
+    read_newest_now(served)
+
+    (hosting,) = of(balances(served), "hosting")
+    time.sleep(0.3)
+
+    assert (hosting["drift"]["amount"], hosting["state"]) == ("-5.00", "FRESH")
+    assert calls(served, BALANCE_CALLS)["hosting"] > 0
+    assert calls(served, LIST_CALLS) == dict.fromkeys(PROVIDERS, 1)
+
+
+def test_a_drift_that_is_known_is_told_without_asking_anybody(served: World) -> None:
+    (before,) = of(balances(served), "hosting")
+    set_off(served, str(Decimal(before["reported"]["amount"]) + 5))
+    served.clock.ahead += timedelta(seconds=61)
+    balances(served)
+    until(partial(is_off, served, Decimal(5)))
+    until(lambda: calls(served, LIST_CALLS)["hosting"] == 1 + PAGES)
+    time.sleep(0.3)
+    served.clock.ahead += timedelta(seconds=10)
+    read_newest_now(served)
+    served.sandbox.reset_calls()
+
+    response = answer(served)
+
+    assert drifts(of(response.json()["data"]["customer"]["balances"], "hosting")) == [5]
+    assert served.sandbox.calls() == {}
+    assert int(response.headers["cache-control"].rpartition("=")[2]) >= 40

@@ -273,7 +273,7 @@ def test_a_statement_is_read_as_it_was_written(amounts: list[Money], translation
     written = Statement(tuple(amounts), datetime(2026, 6, 1, 12, tzinfo=UTC), "v1")
 
     encoded = codec.encoded(written, translation, None)
-    found = Found(encoded.version, encoded.state, (), {}, None, is_ours=False)
+    found = Found(encoded.version, encoded.state, (), {}, None, "", is_ours=False)
 
     read = codec.decoded(found, translation, None)
     assert read == written
