@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import directory, serving, setup
+from app.cli import directory, serving, setup, syncing
 
 application = typer.Typer(
     name="credit-gateway",
@@ -17,6 +17,7 @@ application.command()(serving.serve)
 application.command()(serving.sandbox)
 application.command()(setup.check)
 application.command()(setup.schema)
+application.command()(syncing.sync)
 application.add_typer(directory.customers, name="customers")
 application.add_typer(directory.accounts, name="accounts")
 application.add_typer(setup.vault, name="vault")

@@ -15,7 +15,7 @@ from app.api.schema import sdl
 from app.sandbox import Sandbox, SandboxServer
 
 HELP = [
-    *(["demo"], ["serve"], ["sandbox"], ["check"], ["schema"], ["vault", "keygen"]),
+    *(["demo"], ["serve"], ["sandbox"], ["check"], ["schema"], ["sync"], ["vault", "keygen"]),
     *(["customers", "import"], ["customers", "list"], ["accounts", "list"]),
 ]
 

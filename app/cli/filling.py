@@ -1,0 +1,117 @@
+"""Reading whole histories into the cache, several accounts at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from app.api.context import Services
+from app.api.scalars import written
+from app.cli.bars import Bars, counted
+from app.mirror.keeper import Demand
+from app.mirror.snapshot import Snapshot
+from app.model.accounts import Account, Customer
+from app.model.entries import Stream
+from app.model.errors import (
+    GatewayError,
+    UpstreamError,
+    UpstreamInvalidResponse,
+    UpstreamTimeout,
+    UpstreamUnauthorized,
+)
+from app.providers.page import supports
+
+Owned = tuple[Customer, Account]
+
+_AT_ONCE = 8
+# A refresh is a few calls, and each has its provider's own timeout; this only ends the rest.
+_PATIENCE = timedelta(minutes=5)
+_SECOND = timedelta(seconds=1)
+
+
+class Filling:
+    """Fills the cache and counts what is whole in it; failures are told, not raised."""
+
+    def __init__(self, opened: Services, bars: Bars) -> None:
+        self._opened = opened
+        self._bars = bars
+        self._entries = dict.fromkeys(Stream, 0)
+        self._complete = 0
+        self.failed = 0
+
+    def __str__(self) -> str:
+        counts = f"{self._complete} complete, {self.failed} failed"
+        return f"Accounts: {counts}; {counted(self._entries)}."
+
+    async def fill(self, accounts: AsyncIterator[Owned]) -> None:
+        """Read all accounts, never taking more of them than are being read."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            async for customer, account in accounts:
+                running.add(asyncio.create_task(self._account(customer, account)))
+                if len(running) == _AT_ONCE:
+                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.gather(*done)
+            await asyncio.gather(*running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _account(self, customer: Customer, account: Account) -> None:
+        bar = self._bars.begin(customer.reference, account.provider, account.label)
+        counts: dict[Stream, int] = {}
+        is_whole = True
+        for stream in Stream:
+            if not supports(self._opened.providers[account.provider], stream):
+                continue
+            try:
+                async for snapshot in self._deeper(account, stream):
+                    counts[stream] = len(snapshot.entries)
+                    bar.show(counts)
+            except GatewayError as error:
+                is_whole = False
+                history = stream.replace("_", " ")
+                self._bars.error(f"{bar.name}, {history}: {_told(error)}")
+            else:
+                self._entries[stream] += counts[stream]
+        bar.end(counts, is_whole=is_whole)
+        self._complete += is_whole
+        self.failed += not is_whole
+
+    async def _deeper(self, account: Account, stream: Stream) -> AsyncIterator[Snapshot]:
+        """Yield ever more of a fresh history until it is whole; raises `UpstreamError`."""
+        mirror = self._opened.mirror
+        demand = Demand(self._opened.fresh_for[account.provider], _PATIENCE)
+        reading = await mirror.read(account, stream, demand)
+        if reading.is_stale:
+            raise reading.error or UpstreamTimeout("The newest entries are not here in time.")
+        snapshot = reading.snapshot
+        yield snapshot
+        while not snapshot.complete:
+            reached = snapshot.timeline.horizon
+            snapshot = await mirror.deepen(account, stream, reached)
+            if not snapshot.complete and snapshot.timeline.horizon == reached:
+                raise UpstreamInvalidResponse("The history does not go on.")
+            yield snapshot
+        # What Redis did not hear is known to this process alone: this reads it from there, costs
+        # no call where nothing is missing, and reads again what is.
+        yield await mirror.deepen(account, stream, None)
+
+
+def _told(error: GatewayError) -> str:
+    """Say what failed, and whose turn it is to do what."""
+    if not isinstance(error, UpstreamError):
+        return f"{error}; sync again"
+    return f"{error.code}: {error} {_advice(error)}"
+
+
+def _advice(error: UpstreamError) -> str:
+    if isinstance(error, UpstreamUnauthorized):
+        if error.relink:
+            return "Import the customer again with new credentials."
+        return "Mend the provider's part of the configuration."
+    if isinstance(error, UpstreamInvalidResponse):
+        return "Look at the provider's base_url; else it has changed what it answers."
+    if error.retry_at is None:
+        return "Sync again."
+    return f"Sync again after {written(error.retry_at.replace(microsecond=0) + _SECOND)}."

@@ -1,0 +1,98 @@
+"""The command that fills the cache with whole histories."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated
+
+import typer
+
+from app.cli.bars import Bars
+from app.cli.filling import Filling, Owned
+from app.cli.options import DEFAULT_CONFIG, Config, loaded
+from app.directory.directory import Directory
+from app.main import services
+from app.model.accounts import Customer
+from app.model.errors import ConfigurationError
+from app.redis.connection import answers
+from app.settings import Settings
+
+_PAGE = 500
+
+
+def sync(
+    references: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="REFERENCE", help="Customers; all where none is named."),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Read whole histories into the cache, so that no page of them waits for a provider.
+
+    What is there and fresh costs no call; what was interrupted goes on where it ended.
+
+    Example: credit-gateway sync C-1001 C-1002 --config gateway.toml
+    """
+    settings = loaded(config)
+    if settings.cache.url.get_secret_value() == "embedded://":
+        raise ConfigurationError(
+            "cache.url: embedded:// would end with this command, and all that it read; "
+            "set the redis:// address that the gateway uses too"
+        )
+    if not asyncio.run(_sync(settings, list(dict.fromkeys(references or [])))):
+        raise typer.Exit(1)
+
+
+async def _sync(settings: Settings, references: Sequence[str]) -> bool:
+    """Return whether everything that was asked for is in the cache."""
+    await _require_redis(settings)
+    async with services(settings) as opened:
+        with Bars() as bars:
+            filling = Filling(opened, bars)
+            found, unknown = await _named(opened.directory, references)
+            for reference in unknown:
+                bars.error(f"no customer has the reference {reference}; see `customers list`")
+            customers = _one_page(found) if references else _all(opened.directory)
+            await filling.fill(_owned(opened.directory, customers))
+        typer.echo(str(filling))
+    # A Redis that goes away breaks no reading: nothing else would tell that nothing is kept.
+    await _require_redis(settings)
+    return not unknown and not filling.failed
+
+
+async def _require_redis(settings: Settings) -> None:
+    url = settings.cache.url
+    if not await answers(url.get_secret_value()):
+        raise ConfigurationError(f"cache.url: {url} does not answer; start it and sync again")
+
+
+async def _named(
+    directory: Directory, references: Sequence[str]
+) -> tuple[list[Customer], list[str]]:
+    """Return the customers of these references, and the references that nobody has."""
+    found = await directory.customers_by_reference(references)
+    unknown = [reference for reference, one in zip(references, found, strict=True) if one is None]
+    return [one for one in found if one], unknown
+
+
+async def _one_page(customers: Sequence[Customer]) -> AsyncIterator[Sequence[Customer]]:
+    yield customers
+
+
+async def _all(directory: Directory) -> AsyncIterator[Sequence[Customer]]:
+    after = None
+    while page := await directory.customers_page(
+        search=None, after=after, before=None, limit=_PAGE
+    ):
+        yield page
+        after = page[-1].reference
+
+
+async def _owned(
+    directory: Directory, pages: AsyncIterator[Sequence[Customer]]
+) -> AsyncIterator[Owned]:
+    """Yield each customer's accounts, the accounts of one page of customers at a time."""
+    async for customers in pages:
+        accounts = await directory.accounts_by_customer([one.id for one in customers])
+        for customer, linked in zip(customers, accounts, strict=True):
+            for account in linked:
+                yield customer, account
