@@ -28,8 +28,10 @@ def spliced(newest: Entries, known: Entries) -> Entries | None:
         overlap = new_ids[arrived:]
         if overlap == known_ids[: len(overlap)]:
             return (*newest, *known[len(overlap) :])
-    instants = _instants(newest)
-    return _joined_at(instants[-2], newest, known) if len(instants) > 1 else None
+    *_, whole, last = (None, None, *_instants(newest))
+    if whole is None or last is None or _at(last, newest) - _at(last, known):
+        return None
+    return _joined_at(whole, newest, known)
 
 
 def followed(
@@ -74,11 +76,11 @@ def continued_by(known: Entries, again: Entries) -> Entries | None:
         if again[last].id == known[-1].id:
             return (*known[: places[again[first].id]], *again[first:])
         return (*known, *again[last + 1 :])
-    first, second = (*_instants(again), None, None)[:2]
+    newest, whole = (*_instants(again), None, None)[:2]
     # The page may begin amid its first instant, and what is known may end amid its last.
-    if first and known and first > known[-1].at and (joined := _joined_at(first, known, again)):
+    if newest and known and newest > known[-1].at and (joined := _joined_at(newest, known, again)):
         return joined
-    return _joined_at(second, known, again) if second else None
+    return _joined_at(whole, known, again) if whole else None
 
 
 def _ids(entries: Entries) -> list[str]:
@@ -94,11 +96,15 @@ def _joined_at(at: datetime, upper: Entries, lower: Entries) -> Entries | None:
     upper_until, lower_until = _until(at, upper), _until(at, lower)
     if upper_until is None or lower_until is None:
         return None
-    kept, replaced = upper[:upper_until], lower[:lower_until]
-    shared = Counter(entry.id for entry in kept if entry.at == at)
-    if not shared or shared != Counter(entry.id for entry in replaced if entry.at == at):
+    shared = _at(at, upper)
+    if not shared or shared != _at(at, lower):
         return None
-    return (*kept, *lower[lower_until:])
+    return (*upper[:upper_until], *lower[lower_until:])
+
+
+def _at(at: datetime, entries: Entries) -> Counter[str]:
+    """Count the entries of an instant."""
+    return Counter(entry.id for entry in entries if entry.at == at)
 
 
 def _until(at: datetime, entries: Entries) -> int | None:

@@ -222,9 +222,12 @@ class Mirror:
             await keeper.keep(name, known, new)
             return new
 
+        old = (await keeper.known(name)).document
+
         def is_done(known: Snapshot) -> bool:
             is_for_it = because != "" and known.rebuilt_for == because
-            return is_for_it or known.built_at >= wanted_at
+            is_other = old is not None and known.built_at > old.built_at
+            return is_for_it or is_other or known.built_at > wanted_at
 
         return await keeper.in_turn(name, is_done, work, kind="rebuild")
 

@@ -1,5 +1,6 @@
 """Lists that are edited between any two calls: entries come, go, are back-dated and corrected."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -17,6 +18,7 @@ from app.mirror.mirror import Mirror
 from app.mirror.timeline import Key
 from app.model.accounts import Account
 from app.model.entries import CreditChange, Entry, Stream
+from app.model.errors import UpstreamError
 from app.model.money import Money, UnitKind
 from app.providers.page import Page
 
@@ -32,6 +34,10 @@ class MovingList(ListProvider):
         super().__init__(rows, next(one for one in PAGINGS if one in way), page_size)
         self.has_balances = "balances" in way
         self.slides = "sliding" in way
+        self.uncounted = 0
+        self.limit: int | None = None
+        self.failure: tuple[int, UpstreamError] | None = None
+        self._is_held = asyncio.Event()
         self.plan: list[tuple[int, Edit]] = []
         self.ever = Counter(self.ids())
         self.always = Counter(self.ids())
@@ -47,6 +53,18 @@ class MovingList(ListProvider):
             now = Counter(self.ids())
             self.ever |= now
             self.always &= now
+
+    def hold_after(self, calls: int) -> None:
+        """Leave one call, after so many, without an answer until the gate is open."""
+        self.limit = calls
+        self.gate.clear()
+
+    async def held(self) -> None:
+        """Return when that call has come."""
+        await self._is_held.wait()
+
+    def fail_after(self, calls: int, error: UpstreamError) -> None:
+        self.failure = (calls, error)
 
     def insert(self, place: int, amount: int) -> None:
         """Put a row before some newer ones, with the time of its older neighbour."""
@@ -75,11 +93,21 @@ class MovingList(ListProvider):
             self.rows[place % len(self.rows)] = (serial, corrected)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+        assert (account.id, stream) == (ACCOUNT.id, CHANGES)
         self.edit()
+        if self.failure and self.calls >= self.failure[0]:
+            raise self.failure[1]
+        if self.limit is not None and self.calls >= self.limit:
+            self.limit = None
+            self._is_held.set()
+            await self.gate.wait()
         if place and self.slides:
             offset = place.split()[0]
             place = f"{offset} {max((row[0] for row in self.rows), default=0)}"
-        page = await super().page(account, stream, place)
+        self.calls += 1
+        page = {"cursor": self._after, "page": self._numbered, "offset": self._skipping}[
+            self.paging
+        ](place)
         return page._replace(entries=self._balanced(page.entries)) if self.has_balances else page
 
     def _after(self, place: str | None) -> Page:
@@ -97,7 +125,7 @@ class MovingList(ListProvider):
         end = begin + len(shown)
         more = f"{end} {frozen}" if end < len(window) else None
         entries = tuple(row for _, row in shown)
-        return Page(entries, more, int(offset) - begin, len(window))
+        return Page(entries, more, int(offset) - begin, len(window) + self.uncounted)
 
     def _balanced(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
         """Give each row the balance after it, as all rows that are older make it."""
