@@ -1,18 +1,22 @@
 # make demo    serves sample customers of emulated providers; nothing needs to be prepared
 # make test    installs and passes the whole test suite
+# make bench   measures what the tests of speed and size hold to limits, and shows the figures
 # make check   everything else that has to hold: format, types, layers, printed schema, pins
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check schema pins clean
+.PHONY: demo test bench check schema pins clean
 
 demo: $(VENV)/installed
 	@$(BIN)/credit-gateway demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/installed-for-tests
 	@$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/installed-for-tests
+	@PYTHONPATH=tests/benchmarks $(BIN)/pytest -q -p figures tests/benchmarks tests/processes
 
 check: $(VENV)/installed-for-tests
 	$(BIN)/ruff format --check .
