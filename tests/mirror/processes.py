@@ -1,7 +1,7 @@
 """Gateways on one Redis, each with a mirror of its own, and whole histories read by them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -14,10 +14,34 @@ from app.mirror.mirror import Mirror
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import name_of
 from app.mirror.timeline import Key, ordered
+from app.model.accounts import Account
+from app.model.entries import Entry, Stream
+from app.providers.page import Page
 from app.redis.connection import connect
 
 NAME = name_of(ACCOUNT.id, CHANGES)
 NOW = Demand(timedelta(0), timedelta(seconds=5), urgent=True)
+
+
+class HeldProvider(ListProvider):
+    """Answers with what it lists when it is asked, but not before it may."""
+
+    def __init__(self, rows: Sequence[Entry], paging: str, page_size: int = 3) -> None:
+        super().__init__(rows, paging, page_size)
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+        try:
+            return await super().page(account, stream, place)
+        finally:
+            await self.may_answer.wait()
+
+    def show(self, rows: Sequence[Entry]) -> None:
+        """List other rows from now on, as after an account was linked anew."""
+        self.rows.clear()
+        for row in reversed(rows):
+            self.add(row)
 
 
 @asynccontextmanager
