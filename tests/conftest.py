@@ -17,6 +17,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run commands in this process and see what they print."""
+    before = dict(os.environ)
     yield Run(capsys)
-    # A command chooses what is logged, for its process.
+    # A command chooses what is logged, and tells its workers by the environment, for its process.
     structlog.reset_defaults()
+    os.environ.clear()
+    os.environ.update(before)

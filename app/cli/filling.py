@@ -26,6 +26,8 @@ _AT_ONCE = 8
 # A refresh is a few calls, and each has its provider's own timeout; this only ends the rest.
 _PATIENCE = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
+# A Redis that was away for a moment is seen again within a second.
+_TIMES_TO_SHARE = 5
 
 
 class Filling:
@@ -93,9 +95,15 @@ class Filling:
             if not snapshot.complete and snapshot.timeline.horizon == reached:
                 raise UpstreamInvalidResponse("The history does not go on.")
             yield snapshot
-        # What Redis did not hear is known to this process alone: this reads it from there, costs
-        # no call where nothing is missing, and reads again what is.
-        yield await mirror.deepen(account, stream, None)
+        for _ in range(_TIMES_TO_SHARE):
+            if await mirror.share(account, stream):
+                return
+            await asyncio.sleep(_SECOND.total_seconds())
+        raise CacheAway("The cache does not keep the history: see that Redis answers.")
+
+
+class CacheAway(GatewayError):
+    """What was read is known to this process alone; the operator's turn."""
 
 
 def _told(error: GatewayError) -> str:

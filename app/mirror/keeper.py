@@ -203,6 +203,19 @@ class Keeper(Generic[D]):
         self._memory.put(name.text, document, known.era, is_current=is_current)
         return Known(document, document.version, known.era)
 
+    async def share(self, name: Name) -> bool:
+        """Write what only this process knows, as after Redis was away; say if Redis has it then."""
+        known, _ = await self._look(name, None)
+        if known.document is None:
+            return False
+        if known.version != known.document.version:
+            known = await self.keep(name, known, known.document)
+        try:
+            found = await self._store.look(name.text)
+        except RedisAway:
+            return False
+        return known.document is not None and found.version == known.document.version
+
     async def failed(self, name: Name, error: UpstreamError) -> None:
         """Remember, for all processes, that a document could not be read."""
         failure = self.failures.add(name.text, error)

@@ -96,6 +96,10 @@ class Mirror:
         )
         return await asyncio.shield(flight)
 
+    async def share(self, account: Account, stream: Stream) -> bool:
+        """Write what only this process knows of a history; say whether all processes have it."""
+        return await self._keepers[stream].share(self._name(account, stream))
+
     def rebuild(
         self, account: Account, stream: Stream, because: str = ""
     ) -> asyncio.Task[Snapshot] | None:
@@ -214,6 +218,9 @@ class Mirror:
             return await keeper.in_turn(name, lambda _: False, partial(swap, known, new))
 
         async def swap(old: Known[Snapshot], new: Snapshot, known: Known[Snapshot]) -> Snapshot:
+            if known.era != old.era:
+                # It was purged meanwhile, and what was read before must not come back.
+                return new
             if known.version != old.version:
                 # It was refreshed meanwhile; what is new by that must not go away again.
                 async with self._outcome(account, stream):

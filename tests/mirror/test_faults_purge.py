@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
 import pytest
 from histories import change
@@ -86,7 +87,7 @@ async def test_what_was_purged_leaves_the_memory_of_all_processes_within_a_secon
         assert await amounts(other) == await amounts(one) == {2}
 
 
-@pytest.mark.parametrize("work", ["newest", "refresh", "deepen"])
+@pytest.mark.parametrize("work", ["newest", "refresh", "deepen", "rebuild"])
 async def test_a_fetch_under_way_writes_nothing_back_that_was_purged(
     work: str, server: RedisServer
 ) -> None:
@@ -96,15 +97,18 @@ async def test_a_fetch_under_way_writes_nothing_back_that_was_purged(
         gateway(provider, clock, server.url) as other,
     ):
         if work != "newest":
-            await one.read(ACCOUNT, CHANGES)
+            await (amounts(one) if work == "rebuild" else one.read(ACCOUNT, CHANGES))
         clock.move(61)
         calls = provider.calls
         provider.may_answer.clear()
-        under_way: asyncio.Future[object]
+        under_way: asyncio.Future[Any] | None
         if work == "deepen":
             under_way = asyncio.ensure_future(one.deepen(ACCOUNT, CHANGES, None))
+        elif work == "rebuild":
+            under_way = one.rebuild(ACCOUNT, CHANGES)
         else:
             under_way = asyncio.ensure_future(one.read(ACCOUNT, CHANGES, NOW))
+        assert under_way
         await until(lambda: provider.calls > calls)
         await purge(other)
         provider.show(NEW)

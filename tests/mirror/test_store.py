@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from histories import change
-from list_provider import PAGINGS, ListProvider, TestClock, mirror_of
+from list_provider import ACCOUNT, CHANGES, PAGINGS, ListProvider, TestClock, mirror_of
 from reading import seen, settled
 from redis_server import RedisServer, needs_redis, redis_server
 
@@ -163,6 +163,27 @@ async def test_a_redis_that_hangs_is_waited_for_once_and_shortly() -> None:
 
     # Fifty readers who each waited would have waited for more than seven seconds.
     assert waited < 50 * 0.15 / 3
+
+
+async def test_what_was_read_while_redis_hung_is_shared_when_it_is_back() -> None:
+    provider, clock = ListProvider(FORTY, "cursor"), TestClock()
+    with redis_server() as server:
+        redis = connect(server.url)
+        async with mirror_of(provider, clock, redis=redis) as mirror:
+            await seen(mirror, Window(10))
+            server.pause()
+            await seen(mirror, Window(100))
+            while_it_hangs = await mirror.share(ACCOUNT, CHANGES)
+            server.go_on()
+            await asyncio.sleep(1)
+            once_it_is_back = await mirror.share(ACCOUNT, CHANGES)
+        await redis.aclose()
+        before = provider.calls
+
+        assert len(await amounts(provider, clock, server.url)) == 40
+
+    assert (while_it_hangs, once_it_is_back) == (False, True)
+    assert provider.calls == before
 
 
 async def test_a_dead_redis_does_not_answer_the_check() -> None:
