@@ -18,7 +18,7 @@ from app.auth.anonymous import ANONYMOUS
 from app.directory.directory import Directory
 from app.directory.vault import Vault
 from app.history.cursor import CursorSigner
-from app.mirror.keeper import Freshness
+from app.mirror.documents import Freshness
 from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
 from app.mirror.store import CHANNEL, DocumentStore

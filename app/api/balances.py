@@ -15,7 +15,7 @@ from typing import TypeVar
 from app.api.deadline import Deadline
 from app.api.histories import SourceState
 from app.history.balances import Holding, drift_of, holdings
-from app.mirror.keeper import Demand, Served
+from app.mirror.documents import Demand, Served
 from app.mirror.mirror import Mirror, Reading
 from app.mirror.reported import Reported, Statement
 from app.model.accounts import Account

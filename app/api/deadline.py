@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from app.mirror.keeper import Demand
+from app.mirror.documents import Demand
 from app.model.errors import UpstreamError, UpstreamTimeout
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from app.api.context import Services
 from app.api.scalars import written
 from app.cli.bars import Bars, counted
-from app.mirror.keeper import Demand
+from app.mirror.documents import Demand
 from app.mirror.snapshot import Snapshot
 from app.model.accounts import Account, Customer
 from app.model.entries import Stream

@@ -9,13 +9,14 @@ process works alone, from its own memory.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from secrets import token_hex
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic
 
 import msgspec
 
 from app.mirror.codecs import Codec, read
+from app.mirror.documents import D, Demand, Freshness, Known, Name, Served, done_within
 from app.mirror.failures import Failure, Failures
 from app.mirror.flights import Flights
 from app.mirror.leases import Leases
@@ -26,76 +27,8 @@ from app.model.errors import UpstreamError, UpstreamUnavailable
 from app.redis.changes import Changes
 from app.redis.guard import RedisAway
 
-# However fresh a caller wants a document, its provider is not asked more often for it.
-_AT_MOST_ONCE_IN = timedelta(seconds=5)
 # How often the work of another process is looked after, should its word get lost.
 _LOOK_AGAIN_SECONDS = 0.2
-
-
-class Document(Protocol):
-    """What is kept: read at that time, new with every version."""
-
-    @property
-    def version(self) -> str: ...
-    @property
-    def read_at(self) -> datetime: ...
-    @property
-    def weight(self) -> int: ...
-    @property
-    def block_names(self) -> tuple[str, ...]: ...
-
-
-D = TypeVar("D", bound=Document)
-
-
-class Freshness(NamedTuple):
-    """How long a document is served as it is, how long it may be stale, when it is read anew."""
-
-    fresh_for: timedelta
-    stale_for: timedelta
-    rebuild_after: timedelta
-
-
-class Demand(NamedTuple):
-    """That a document be no older than `age`, for which its renewal is waited for so long.
-
-    Where that fails or takes longer, what is known is served as stale. Unless it is `urgent`, a
-    provider is asked at most once in five seconds.
-    """
-
-    age: timedelta
-    patience: timedelta
-    urgent: bool = False
-
-    @property
-    def limit(self) -> timedelta:
-        return self.age if self.urgent else max(self.age, _AT_MOST_ONCE_IN)
-
-
-class Served(NamedTuple, Generic[D]):
-    """A document that may be served; `error` is why it is stale, where that is known."""
-
-    document: D
-    is_stale: bool
-    error: UpstreamError | None = None
-
-
-class Known(NamedTuple, Generic[D]):
-    """A document as it is known now; `version` is the one in Redis, None for none.
-
-    `era` is since which purge; what is of another one must not be kept.
-    """
-
-    document: D | None
-    version: str | None
-    era: str = ""
-
-
-class Name(NamedTuple):
-    """A document's name, and how its provider's answers are read."""
-
-    text: str
-    translation: str
 
 
 class Keeper(Generic[D]):
@@ -297,14 +230,6 @@ class Keeper(Generic[D]):
                 await news.wait()
         if self._news.get(name) is news:
             del self._news[name]
-
-
-async def done_within(patience: timedelta, task: asyncio.Task[D]) -> D | None:
-    """Return what a task returns; None where it fails or takes longer, and then goes on."""
-    await asyncio.wait({task}, timeout=patience.total_seconds())
-    if not task.done() or task.cancelled() or task.exception():
-        return None
-    return task.result()
 
 
 @asynccontextmanager

@@ -23,7 +23,8 @@ from app.mirror.crawl import (
     reaches,
     refreshed,
 )
-from app.mirror.keeper import Demand, Freshness, Keeper, Known, Name, done_within
+from app.mirror.documents import Demand, Freshness, Known, Name, done_within
+from app.mirror.keeper import Keeper
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import DocumentStore, name_of
 from app.model.accounts import Account, AccountStatus

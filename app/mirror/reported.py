@@ -10,7 +10,8 @@ from secrets import token_hex
 import msgspec
 
 from app.mirror.codecs import read
-from app.mirror.keeper import Demand, Freshness, Keeper, Known, Name, Served
+from app.mirror.documents import Demand, Freshness, Known, Name, Served
+from app.mirror.keeper import Keeper
 from app.mirror.store import DocumentStore, Encoded, Found, name_of
 from app.model.accounts import Account, AccountStatus
 from app.model.clock import Clock

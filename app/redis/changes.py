@@ -1,7 +1,6 @@
 """What processes tell each other: names of things that changed."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
 
 import structlog
@@ -26,7 +25,6 @@ class Changes:
         self._channel = channel
         self._embedded = is_embedded(client)
         self._listeners: list[tuple[Callable[[str], None], Callable[[], None]]] = []
-        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
         self._certain_until = 0.0
         # Grows with each new subscription.
@@ -44,20 +42,6 @@ class Changes:
     async def publish(self, guard: Guard, name: str) -> None:
         """Tell every process; raises RedisAway."""
         await guard.ask(lambda client: client.publish(self._channel, name))
-
-    async def wait(self, name: str, timeout: float) -> bool:  # noqa: ASYNC109 (an answer of its own)
-        """Return True when the name is heard next, False after `timeout` seconds."""
-        heard = asyncio.get_running_loop().create_future()
-        self._waiting[name].add(heard)
-        try:
-            await asyncio.wait({heard}, timeout=timeout)
-            return heard.done()
-        finally:
-            waiting = self._waiting.get(name)
-            if waiting is not None:
-                waiting.discard(heard)
-                if not waiting:
-                    del self._waiting[name]
 
     def start(self) -> None:
         """Subscribe in the background, again after each loss."""
@@ -110,9 +94,6 @@ class Changes:
     def _tell(self, name: str) -> None:
         for heard, _ in self._listeners:
             _call(heard, name)
-        for waiting in self._waiting.pop(name, set()):
-            if not waiting.done():
-                waiting.set_result(None)
 
     def _end_epoch(self, before: int) -> None:
         self._certain_until = 0.0

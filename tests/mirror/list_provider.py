@@ -9,7 +9,7 @@ from typing import ClassVar
 from histories import ACCOUNTS, START
 from msgspec.structs import replace
 
-from app.mirror.keeper import Freshness
+from app.mirror.documents import Freshness
 from app.mirror.mirror import Mirror
 from app.mirror.store import CHANNEL, DocumentStore
 from app.model.accounts import Account, AccountStatus, ProviderKind

@@ -9,7 +9,8 @@ from list_provider import ACCOUNT, CHANGES, ListProvider, Marks, TestClock, mirr
 from reading import seen
 
 from app.history.window import Window
-from app.mirror.keeper import Demand, Keeper
+from app.mirror.documents import Demand
+from app.mirror.keeper import Keeper
 from app.mirror.mirror import Mirror
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import name_of

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reading import seen, settled
 
 from app.history.window import Slice, Window
-from app.mirror.keeper import Demand
+from app.mirror.documents import Demand
 from app.mirror.timeline import Key, ordered
 from app.model.accounts import AccountStatus
 from app.model.entries import CreditChange

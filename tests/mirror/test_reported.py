@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from list_provider import ACCOUNT, ListProvider, Marks, TestClock
 from msgspec.structs import replace
 
-from app.mirror.keeper import Demand, Freshness
+from app.mirror.documents import Demand, Freshness
 from app.mirror.reported import Reported, Statement, StatementCodec
 from app.mirror.store import CHANNEL, DocumentStore, Found
 from app.model.accounts import Account, AccountStatus
