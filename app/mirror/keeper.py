@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from secrets import token_hex
 from typing import Generic
 
@@ -21,14 +22,16 @@ from app.mirror.failures import Failure, Failures
 from app.mirror.flights import Flights
 from app.mirror.leases import Leases
 from app.mirror.memory import Memory
-from app.mirror.store import PURGED, DocumentStore, Found, Lease, Saved
+from app.mirror.store import PURGED, DocumentStore, Encoded, Found, Lease, Saved
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnavailable
 from app.redis.changes import Changes
-from app.redis.guard import RedisAway
+from app.redis.guard import RedisAway, RedisBusy
 
 # How often the work of another process is looked after, should its word get lost.
 _LOOK_AGAIN_SECONDS = 0.2
+# What is not written is read from its provider again by the other processes.
+_TRIES_WHILE_BUSY = 3
 
 
 class Keeper(Generic[D]):
@@ -45,6 +48,7 @@ class Keeper(Generic[D]):
         self._memory: Memory[D] = Memory()
         self.failures = Failures(clock)
         self.flights: Flights[D] = Flights()
+        self._looks: Flights[Known[D]] = Flights()
         self._news: dict[str, asyncio.Event] = {}
         self._leases = Leases(store)
         changes.listen(self._heard, self._memory.doubt_all)
@@ -52,6 +56,7 @@ class Keeper(Generic[D]):
     async def aclose(self) -> None:
         """End the work under way; what it had written before is kept."""
         await self.flights.aclose()
+        await self._looks.aclose()
         await self._leases.aclose()
 
     async def serve(
@@ -88,6 +93,10 @@ class Keeper(Generic[D]):
         """
         if self._changes.is_live and self._memory.is_current(name.text):
             return self._remembered(name.text)
+        # Callers of one moment look once, however many they are.
+        return await asyncio.shield(self._looks.start(name.text, "look", partial(self._see, name)))
+
+    async def _see(self, name: Name) -> Known[D]:
         known, _ = await self._look(name, None)
         return known
 
@@ -169,6 +178,9 @@ class Keeper(Generic[D]):
         is_live, doubts = self._changes.is_live, self._memory.doubts
         try:
             found = await self._store.look(name.text, has, lease)
+        except RedisBusy:
+            # It is there: another process may be at this work, so it is asked again in a moment.
+            return remembered, False
         except RedisAway:
             return remembered, lease is not None
         if found.era and found.era != remembered.era:
@@ -201,11 +213,18 @@ class Keeper(Generic[D]):
 
     async def _save(self, name: Name, known: Known[D], stored: D | None, document: D) -> Saved:
         encoded = self._codec.encoded(document, name.translation, stored)
-        saved = await self._store.save(name.text, encoded, over=known.version, era=known.era)
+        saved = await self._write(name.text, encoded, known)
         if saved is Saved.INCOMPLETE:
             whole = self._codec.encoded(document, name.translation, None)
-            return await self._store.save(name.text, whole, over=known.version, era=known.era)
+            return await self._write(name.text, whole, known)
         return saved
+
+    async def _write(self, name: str, encoded: Encoded, known: Known[D]) -> Saved:
+        """Write, again where this process was too busy to hear whether it was written."""
+        for _ in range(_TRIES_WHILE_BUSY):
+            with suppress(RedisBusy):
+                return await self._store.save(name, encoded, over=known.version, era=known.era)
+        raise RedisAway("this process is too busy")
 
     def _heard(self, told: str) -> None:
         name, _, version = told.rpartition(" ")

@@ -32,7 +32,8 @@ _WORKS = ("lease", "rebuild")
 
 _LOOK = Script("""
 local is_ours = 0
-if #KEYS == 2 and redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then is_ours = 1 end
+if #KEYS == 2 and (redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3])
+    or redis.call('GET', KEYS[2]) == ARGV[2]) then is_ours = 1 end
 local found = redis.call('HMGET', KEYS[1], 'v', 's', 'n', 'f', 'e')
 local answer = {is_ours, found[1], found[2], found[3], found[4], found[5]}
 if found[1] and found[3] and found[1] ~= ARGV[1] then
@@ -51,7 +52,7 @@ return answer
 _SAVE = Script("""
 local there = redis.call('HMGET', KEYS[1], 'v', 'e')
 if there[2] and there[2] ~= ARGV[8] then return 'purged' end
-if there[1] and there[1] ~= ARGV[3] then return 'other' end
+if there[1] and there[1] ~= ARGV[3] and there[1] ~= ARGV[4] then return 'other' end
 local given, kept = {}, {}
 for i = 9, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
 for name in string.gmatch(ARGV[6], '%S+') do

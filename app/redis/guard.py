@@ -17,7 +17,7 @@ from app.redis.connection import Client, is_embedded, ping
 from app.redis.failures import is_refusal, is_silence, is_timeout
 from app.redis.scripts import Script
 
-__all__ = ["PATIENCE_SECONDS", "Guard", "RedisAway", "Script"]
+__all__ = ["PATIENCE_SECONDS", "Guard", "RedisAway", "RedisBusy", "Script"]
 
 T = TypeVar("T")
 
@@ -31,14 +31,18 @@ _REST_SECONDS = 0.5
 _AT_ONCE = 32
 # A timer this much too late says that this process was busy, and nothing of Redis.
 _STALLED_SECONDS = 2 * PATIENCE_SECONDS
-# What is left to read the answers that came meanwhile.
-_GRACE_SECONDS = 0.02
+# In so many turns of the event loop a connection is made and an answer is read.
+_TURNS = 12
 _STALLS_ALLOWED = 2
 _REFUSAL_LOGGED_EVERY_SECONDS = 60.0
 
 
 class RedisAway(Exception):
     """Redis cannot be used now; nobody's fault, and whoever asks does without it."""
+
+
+class RedisBusy(RedisAway):
+    """Here it is too busy to ask Redis or to hear it; Redis itself may be well."""
 
 
 class Guard:
@@ -102,19 +106,21 @@ class Guard:
         clock = asyncio.get_running_loop().time
         asked_at = clock()
         await self._enter()
-        had_to_queue = clock() - asked_at > PATIENCE_SECONDS / 2
+        entered_at = clock()
         task = self._started(self._attempt(operation))
-        await asyncio.wait({task}, timeout=asked_at + PATIENCE_SECONDS - clock())
-        stalled = clock() - asked_at > _STALLED_SECONDS
-        if stalled and not task.done():
-            await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+        # In a busy process a turn takes long, but in each of them an answer that came is heard.
+        for _ in range(_TURNS):
+            await asyncio.wait({task}, timeout=PATIENCE_SECONDS / _TURNS)
+            if task.done():
+                break
+            if self.is_away:
+                raise RedisAway("Redis is away")
+        stalled = clock() - entered_at > _STALLED_SECONDS
         if task.done() and not (stalled and is_timeout(task.exception())):
             self._stalls = 0
             return task.result()
         if stalled and not self._is_one_too_many(asked_at):
-            raise RedisAway("this process was too busy to hear Redis")
-        if had_to_queue:
-            raise RedisAway("too many ask at once")
+            raise RedisBusy("this process was too busy to hear Redis")
         raise TimeoutError
 
     async def _enter(self) -> None:
@@ -126,7 +132,7 @@ class Guard:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._room.acquire()
         except TimeoutError:
-            raise RedisAway("too many ask at once") from None
+            raise RedisBusy("too many ask at once") from None
         if self.is_away:
             self._room.release()
             raise RedisAway("Redis is away")
