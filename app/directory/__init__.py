@@ -1,7 +1,7 @@
-"""Customers, their accounts at providers, and the encrypted credentials of those."""
+"""Customers, their accounts at providers, those' encrypted credentials, and API keys."""
 
 from app.directory.database import DirectoryUnavailable
-from app.directory.directory import Change, Directory
+from app.directory.directory import Change, Directory, Linked
 from app.directory.importing import LineOutcome, import_lines
 from app.directory.vault import Vault, VaultError, keygen
 
@@ -10,6 +10,7 @@ __all__ = [
     "Directory",
     "DirectoryUnavailable",
     "LineOutcome",
+    "Linked",
     "Vault",
     "VaultError",
     "import_lines",

@@ -1,62 +1,116 @@
-"""What is asked of the customers' table."""
+"""Customers: found by reference, id or a search, written and deleted."""
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, false, func, select, true
+from sqlalchemy import Row, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.directory.tables import customers
+from app.directory import searching
+from app.directory.outcome import Change
+from app.directory.part import Part, change, new_id
+from app.directory.tables import accounts, customers
 from app.model.accounts import Customer
 
-# SQLite allows 32,766 parameters of a statement, older ones 999.
-_CHUNK = 500
-# Longer than what can be found; SQLite refuses patterns of more than 50,000 bytes.
-_LONGEST_SEARCH = 4000
+
+class Customers(Part):
+    """The part of the directory that keeps customers."""
+
+    async def customers_by_reference(self, refs: Sequence[str]) -> list[Customer | None]:
+        """Return the customers of these references in their order, None where there is none."""
+        rows = await self._rows(list(customers.c), customers.c.reference, refs)
+        found = {row.reference: _customer(row) for row in rows}
+        return [found.get(reference) for reference in refs]
+
+    async def customers_by_id(self, ids: Sequence[str]) -> list[Customer | None]:
+        """Return the customers of these ids in their order, None where there is none."""
+        rows = await self._rows(list(customers.c), customers.c.id, ids)
+        found = {row.id: _customer(row) for row in rows}
+        return [found.get(customer_id) for customer_id in ids]
+
+    async def customers_page(
+        self,
+        *,
+        search: str | None,
+        after: str | None,
+        before: str | None,
+        limit: int,
+        backwards: bool = False,
+    ) -> list[Customer]:
+        """
+        Return at most `limit` customers by ascending reference, those next to the bound.
+
+        `after` and `before` are references, not themselves within the page; `backwards` takes the
+        last of what is between them, else the first. `search` is a part of the reference or the
+        display name, whatever the case.
+        """
+        statement = searching.page(search, after, before, limit, backwards=backwards)
+        async with self._database.reading() as connection:
+            found = [_customer(row) for row in await connection.execute(statement)]
+        return found[::-1] if backwards else found
+
+    async def customers_count(self, search: str | None) -> int:
+        """Return how many customers a search finds; None finds all."""
+        async with self._database.reading() as connection:
+            return (await connection.execute(searching.count(search))).scalar_one()
+
+    async def create_customer(self, reference: str, display_name: str | None) -> Customer | None:
+        """Keep a new customer and return it; None where the reference is taken."""
+        async with self._database.writing() as connection:
+            if await _referenced_row(connection, reference) is not None:
+                return None
+            return await self._insert(connection, reference, display_name)
+
+    async def put_customer(self, reference: str, display_name: str | None) -> Change:
+        """Keep a customer of this reference; without a display name, one kept before stays."""
+        async with self._database.writing() as connection:
+            row = await _referenced_row(connection, reference)
+            if row is None:
+                await self._insert(connection, reference, display_name)
+                return Change.CREATED
+            if display_name is None or display_name == row.display_name:
+                return Change.UNCHANGED
+            searched = searching.searched(reference, display_name)
+            await change(
+                connection, customers, row.id, display_name=display_name, searched=searched
+            )
+            return Change.UPDATED
+
+    async def delete_customer(self, customer_id: str) -> list[str] | None:
+        """
+        Delete a customer with its accounts and their credentials, all of it or nothing.
+
+        Returns the ids of the accounts that went with it; None where there is no such customer.
+        """
+        linked = select(accounts.c.id).where(accounts.c.customer_id == customer_id)
+        oldest_first = linked.order_by(accounts.c.linked_at, accounts.c.id)
+        async with self._database.writing() as connection:
+            gone = list((await connection.execute(oldest_first)).scalars())
+            await connection.execute(delete(accounts).where(accounts.c.customer_id == customer_id))
+            deleted = await connection.execute(
+                delete(customers).where(customers.c.id == customer_id)
+            )
+            return gone if deleted.rowcount else None
+
+    async def _insert(
+        self, connection: AsyncConnection, reference: str, display_name: str | None
+    ) -> Customer:
+        customer = Customer(new_id(), reference, display_name)
+        values = {
+            "id": customer.id,
+            "reference": reference,
+            "display_name": display_name,
+            "searched": searching.searched(reference, display_name),
+            "created_at": self._now(),
+        }
+        await connection.execute(customers.insert().values(values))
+        return customer
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the values in parts, each short enough for one statement."""
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
-
-
-def customer(row: Row[Any]) -> Customer:
-    """Return the customer of a row."""
+def _customer(row: Row[Any]) -> Customer:
     return Customer(row.id, row.reference, row.display_name)
 
 
-def searched(reference: str, display_name: str | None) -> str:
-    """Return the text that a search looks into."""
-    # The separator is in neither of them, so no search finds a part that spans both.
-    return _folded(f"{reference}\x1f{display_name or ''}")
-
-
-def page(
-    search: str | None, after: str | None, before: str | None, limit: int, *, backwards: bool
-) -> Select[Any]:
-    """Return the statement for a page; backwards, its rows come in descending order."""
-    column = customers.c.reference
-    statement = select(customers).where(_found(search)).limit(limit)
-    if after is not None:
-        statement = statement.where(column > after)
-    if before is not None:
-        statement = statement.where(column < before)
-    return statement.order_by(column.desc() if backwards else column)
-
-
-def count(search: str | None) -> Select[int]:
-    """Return the statement for the number of customers that a search finds."""
-    return select(func.count()).select_from(customers).where(_found(search))
-
-
-def _found(search: str | None) -> ColumnElement[bool]:
-    if not search:
-        return true()
-    folded = _folded(search)
-    if len(folded) > _LONGEST_SEARCH or "\x1f" in folded:
-        return false()
-    return customers.c.searched.contains(folded, autoescape=True)
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+async def _referenced_row(connection: AsyncConnection, reference: str) -> Row[Any] | None:
+    statement = select(customers).where(customers.c.reference == reference)
+    return (await connection.execute(statement)).one_or_none()

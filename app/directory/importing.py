@@ -87,9 +87,10 @@ class _Importer:
             return Change.UNCHANGED
         current = await self.prove(provider, given) if self.prove is not None else given
         external_id = given["customerId"] if account.kind is ProviderKind.CARECLOUD else None
-        return await self.directory.put_account(
+        linked = await self.directory.put_account(
             customer_id, provider, account.label, given, external_id, current
         )
+        return linked.change
 
 
 def _without(text: str, credentials: Mapping[str, str]) -> str:

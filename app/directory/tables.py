@@ -8,6 +8,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -57,6 +58,11 @@ accounts = Table(
     Column("status", String, nullable=False),
     Column("linked_at", Instant, nullable=False),
     Column("credentials", LargeBinary, nullable=False),
+    # Grows with each other credentials, so that nothing read under the former is taken for theirs.
+    Column("revision", Integer, nullable=False, server_default="1"),
+    # Whose turn it is to renew the credentials, and until when.
+    Column("renewal_token", String),
+    Column("renewal_until", Instant),
 )
 
 # To a unique index two nulls differ; two accounts without a label do not.
@@ -67,4 +73,17 @@ Index(
     accounts.c.provider,
     label_or_none,
     unique=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String, nullable=False),
+    # Separated by spaces, as in a token.
+    Column("scopes", String, nullable=False),
+    Column("reference", String),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
 )

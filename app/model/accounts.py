@@ -32,6 +32,8 @@ class Account(msgspec.Struct, frozen=True):
 
     `id` is 16 hexadecimal digits, permanent; `provider` is the provider's name in the
     configuration; `external_id` the account's id at the provider, None where it has none.
+    `revision` grows each time the account is linked with other credentials: what was read of the
+    former may be somebody else's.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Account(msgspec.Struct, frozen=True):
     label: str | None = None
     external_id: str | None = None
     status: AccountStatus = AccountStatus.ACTIVE
+    revision: int = 1
 
 
 class CredentialStore(Protocol):

@@ -64,7 +64,7 @@ async def test_two_accounts_without_a_label_are_one(directory: Directory, tmp_pa
     anna = await put(directory, "C-1")
 
     changes = [
-        await directory.put_account(anna.id, "cloud", label, TOKEN, None)
+        (await directory.put_account(anna.id, "cloud", label, TOKEN, None)).change
         for label in (None, None, "", "other")
     ]
 
@@ -85,10 +85,11 @@ async def test_other_credentials_replace_the_former_and_make_the_account_active(
     before = await link(directory, anna)
     await directory.mark(before.id, AccountStatus.NEEDS_RELINK)
 
-    change = await directory.put_account(anna.id, "cloud", None, {"refreshToken": "2"}, "ext")
+    linked = await directory.put_account(anna.id, "cloud", None, {"refreshToken": "2"}, "ext")
 
     ((after,),) = await directory.accounts_by_customer([anna.id])
-    assert change is Change.UPDATED
+    assert linked == (Change.UPDATED, before.id)
+    assert (before.revision, after.revision) == (1, 2)
     assert (after.id, after.linked_at) == (before.id, before.linked_at)
     assert (after.status, after.external_id) == (AccountStatus.ACTIVE, "ext")
     assert await directory.credentials(after.id) == {"refreshToken": "2"}
@@ -100,9 +101,10 @@ async def test_renewed_credentials_survive_the_same_import(directory: Directory)
     account = await link(directory, anna)
     await store.replace_credentials(account.id, {"refreshToken": "renewed"})
 
-    change = await directory.put_account(anna.id, "cloud", None, TOKEN, None)
+    linked = await directory.put_account(anna.id, "cloud", None, TOKEN, None)
 
-    assert change is Change.UNCHANGED
+    assert linked == (Change.UNCHANGED, account.id)
+    assert await directory.accounts_by_id([account.id]) == [account]
     assert await store.credentials(account.id) == {"refreshToken": "renewed"}
     assert await directory.has_given(anna.id, "cloud", None, TOKEN)
     assert not await directory.has_given(anna.id, "cloud", None, {"refreshToken": "renewed"})
@@ -206,3 +208,27 @@ async def test_credentials_of_an_account_moved_to_another_provider_do_not_open(
 
     with pytest.raises(UpstreamUnauthorized):
         await directory.credentials(account.id)
+
+
+async def test_an_account_is_told_by_the_id_it_is_linked_under(directory: Directory) -> None:
+    anna = await put(directory, "C-1")
+
+    linked = await directory.put_account(anna.id, "cloud", None, TOKEN, None)
+
+    assert linked.change is Change.CREATED
+    (account,) = await directory.accounts_by_id([linked.account_id])
+    assert account is not None
+    assert (account.customer_id, account.revision) == (anna.id, 1)
+
+
+async def test_an_unlinked_account_is_gone_with_its_credentials(directory: Directory) -> None:
+    anna = await put(directory, "C-1")
+    one, two = await link(directory, anna, "one"), await link(directory, anna, "two")
+
+    assert await directory.unlink_account(one.id)
+
+    assert await directory.accounts_by_customer([anna.id]) == [[two]]
+    with pytest.raises(NotFound):
+        await directory.credentials(one.id)
+    assert not await directory.unlink_account(one.id)
+    assert not await directory.unlink_account("no")

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from directories import opened, put
+from directories import TOKEN, link, opened, put
 
 from app.directory import Change, Directory
+from app.model.errors import NotFound
 
 
 @pytest.fixture
@@ -110,3 +111,41 @@ async def test_a_search_finds_the_newest_name(directory: Directory) -> None:
 
     assert await references(directory, "anna") == []
     assert await references(directory, "bea") == ["C-1"]
+
+
+async def test_a_customer_is_created_once(directory: Directory) -> None:
+    anna = await directory.create_customer("C-1", "Anna")
+
+    assert anna is not None
+    assert await directory.customers_by_id([anna.id]) == [anna]
+    assert await directory.create_customer("C-1", "Bea") is None
+    assert await directory.customers_by_reference(["C-1"]) == [anna]
+    assert await references(directory, "ann") == ["C-1"]
+
+
+async def test_a_deleted_customer_takes_its_accounts_along_and_no_others(
+    directory: Directory,
+) -> None:
+    anna, bea = await put(directory, "C-1", "Anna"), await put(directory, "C-2")
+    one, two = await link(directory, anna, "one"), await link(directory, anna, "two")
+    of_bea = await link(directory, bea)
+
+    gone = await directory.delete_customer(anna.id)
+
+    assert gone == [one.id, two.id]
+    assert await references(directory, None) == ["C-2"]
+    assert await references(directory, "anna") == []
+    assert await directory.accounts_by_id([one.id, two.id, of_bea.id]) == [None, None, of_bea]
+    with pytest.raises(NotFound):
+        await directory.credentials(one.id)
+    with pytest.raises(NotFound):
+        await directory.put_account(anna.id, "cloud", None, TOKEN, None)
+
+
+async def test_of_a_deleted_customer_nothing_is_told_again(directory: Directory) -> None:
+    anna = await put(directory, "C-1", "Anna")
+
+    assert await directory.delete_customer(anna.id) == []
+    assert await directory.delete_customer(anna.id) is None
+    assert await directory.delete_customer("no") is None
+    assert (await put(directory, "C-1")).id != anna.id
