@@ -114,7 +114,7 @@ class Mirror:
         wanted_at = self._clock()
         return self._keepers[stream].flights.start(
             (name.text, "rebuild"),
-            "rebuild",
+            f"rebuild {name.translation}",
             lambda: self._rebuild(account, stream, wanted_at, because),
         )
 
@@ -137,7 +137,8 @@ class Mirror:
 
     def _name(self, account: Account, stream: Stream) -> Name:
         translation = self._providers[account.provider].translation
-        return Name(name_of(account.id, stream), translation)
+        # What was read under other credentials is as little served as what was read otherwise.
+        return Name(name_of(account.id, stream), f"{translation} {account.revision}")
 
     def _fly(
         self,
@@ -146,8 +147,8 @@ class Mirror:
         purpose: str,
         work: Callable[[], Coroutine[Any, Any, Snapshot]],
     ) -> asyncio.Task[Snapshot]:
-        name = self._name(account, stream).text
-        return self._keepers[stream].flights.start(name, purpose, work)
+        name = self._name(account, stream)
+        return self._keepers[stream].flights.start(name.text, f"{purpose} {name.translation}", work)
 
     async def _refresh(self, account: Account, stream: Stream, as_of: datetime) -> Snapshot:
         keeper, name = self._keepers[stream], self._name(account, stream)

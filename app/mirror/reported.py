@@ -66,7 +66,7 @@ class Reported:
         def renew(as_of: datetime) -> asyncio.Task[Statement]:
             purpose = f"refresh as of {as_of}" if demand and demand.urgent else "refresh"
             return self._keeper.flights.start(
-                name.text, purpose, lambda: self._renew(account, as_of)
+                name.text, f"{purpose} {name.translation}", lambda: self._renew(account, as_of)
             )
 
         return await self._keeper.serve(name, self._freshness[account.provider], demand, renew)
@@ -80,7 +80,9 @@ class Reported:
         await self._keeper.aclose()
 
     def _name(self, account: Account) -> Name:
-        return Name(name_of(account.id, _KIND), self._providers[account.provider].translation)
+        translation = self._providers[account.provider].translation
+        # What was read under other credentials is as little served as what was read otherwise.
+        return Name(name_of(account.id, _KIND), f"{translation} {account.revision}")
 
     async def _renew(self, account: Account, as_of: datetime) -> Statement:
         name = self._name(account)
