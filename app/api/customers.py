@@ -9,7 +9,7 @@ from app.api.types.inputs import given
 from app.api.types.node import PageInfo
 
 # Sorts after a reference and before every longer one: references hold no control characters.
-_JUST_AFTER = "\0"
+_JUST_AFTER = "\x01"
 
 
 class Arguments(NamedTuple):
@@ -56,7 +56,7 @@ async def customers(info: Info, arguments: Arguments) -> CustomerConnection:
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else None,
         ),
-        search=search,
+        count=visible.count,
     )
 
 
@@ -72,10 +72,34 @@ class _Visible:
     ) -> list[Customer]:
         if not limit:
             return []
-        found = await self._context.services.directory.customers_page(
+        directory, viewer = self._context.services.directory, self._context.viewer
+        if not viewer.reads_all:
+            own = await self._own()
+            is_between = own and (not low or own.reference > low)
+            return [own] if own and is_between and (not high or own.reference < high) else []
+        found = await directory.customers_page(
             search=self._search, after=low, before=high, limit=limit, backwards=backwards
         )
-        return [Customer.of(one) for one in found if self._context.viewer.may_read(one)]
+        return [Customer.of(one) for one in found]
+
+    async def count(self) -> int:
+        if not self._context.viewer.reads_all:
+            return int(await self._own() is not None)
+        return await self._context.services.directory.customers_count(self._search)
+
+    async def _own(self) -> Customer | None:
+        """Return the viewer's own customer where the search finds it."""
+        reference = self._context.viewer.reads
+        if reference is None:
+            return None
+        found = await self._context.services.directory.customers_page(
+            search=self._search,
+            after=None,
+            before=reference + _JUST_AFTER,
+            limit=1,
+            backwards=True,
+        )
+        return next((Customer.of(one) for one in found if one.reference == reference), None)
 
     async def any_before(self, reference: str | None) -> bool:
         return bool(await self.between(None, reference, 1, backwards=True))

@@ -21,6 +21,15 @@ class Viewer:
     scopes: frozenset[Scope]
     reference: str | None = None
 
+    @property
+    def reads(self) -> str | None:
+        """The reference of the one customer it may read; None where that is none, or are all."""
+        return self.reference if Scope.READ in self.scopes and not self.reads_all else None
+
+    @property
+    def reads_all(self) -> bool:
+        return Scope.READ_ANY in self.scopes
+
     def may_read(self, customer: Customer) -> bool:
         return self._has(Scope.READ, Scope.READ_ANY, customer)
 

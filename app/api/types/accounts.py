@@ -1,5 +1,6 @@
 """Customers and their accounts."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -180,12 +181,12 @@ class CustomerEdge:
 class CustomerConnection:
     edges: list[CustomerEdge]
     page_info: PageInfo
-    search: strawberry.Private[str | None]
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
 
     @strawberry.field
     def nodes(self) -> list[Customer]:
         return [edge.node for edge in self.edges]
 
     @strawberry.field
-    async def total_count(self, info: Info) -> int | None:
-        return await info.context.services.directory.customers_count(self.search)
+    async def total_count(self) -> int | None:
+        return await self.count()
