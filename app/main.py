@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
 from app.api.http import GraphQLEndpoint, requested_age
-from app.auth.anonymous import ANONYMOUS
+from app.auth.callers import callers
+from app.auth.hosts import LoopbackHosts
 from app.directory.directory import Directory
 from app.directory.vault import Vault
 from app.history.cursor import CursorSigner
@@ -24,6 +25,7 @@ from app.mirror.reported import Reported
 from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
 from app.model.errors import ConfigurationError
+from app.model.viewer import Viewer
 from app.providers.registry import make
 from app.redis.changes import Changes
 from app.redis.connection import connect
@@ -77,18 +79,26 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with services(settings, clock) as opened:
-            app.state.services = opened
+        async with (
+            services(settings, clock) as opened,
+            callers(settings.auth, opened.directory, clock) as known,
+        ):
+            app.state.services, app.state.callers = opened, known
             yield
 
-    def make_context(http: Request) -> Context:
+    async def who(http: Request) -> Viewer:
+        viewer: Viewer = await http.app.state.callers.viewer(http.headers.getlist("authorization"))
+        return viewer
+
+    def make_context(http: Request, viewer: Viewer) -> Context:
         age = requested_age(",".join(http.headers.getlist("cache-control")))
         deadline = Deadline(asyncio.get_running_loop().time() + patience, age)
-        return Context(http.app.state.services, ANONYMOUS, deadline)
+        return Context(http.app.state.services, viewer, deadline)
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     page = files("app.web").joinpath("explorer.html").read_bytes()
     endpoint = GraphQLEndpoint(
+        who,
         make_context,
         most_tokens=settings.limits.tokens,
         page=page if settings.graphql.graphiql else None,
@@ -104,7 +114,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             allow_headers=["Authorization", "Content-Type"],
         )
     return Limits(
-        app,
+        LoopbackHosts(app) if settings.auth.mode == "none" else app,
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )

@@ -5,7 +5,7 @@ Follows the GraphQL-over-HTTP draft: `application/graphql-response+json` tells b
 the request could be executed; `application/json` is 200 for every well-formed request.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +19,8 @@ from starlette.responses import Response as HttpResponse
 
 from app.api.context import Context
 from app.api.execution import MutationByGet, Request, Response, answer
+from app.model.errors import Unauthenticated, UpstreamUnavailable
+from app.model.viewer import Viewer
 
 RESPONSE_TYPE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
@@ -37,15 +39,21 @@ class Refused(Exception):
 
 
 class GraphQLEndpoint:
-    """Answers `/graphql`. `page` is what a browser gets, None for nothing."""
+    """Answers `/graphql`. `page` is what a browser gets, None for nothing.
+
+    `who` is asked before anything of a request is read. It raises `Unauthenticated`, and
+    `UpstreamUnavailable` where it cannot tell now.
+    """
 
     def __init__(
         self,
-        make_context: Callable[[HttpRequest], Context],
+        who: Callable[[HttpRequest], Awaitable[Viewer]],
+        make_context: Callable[[HttpRequest, Viewer], Context],
         *,
         most_tokens: int,
         page: bytes | None,
     ) -> None:
+        self._who = who
         self._make_context = make_context
         self._most_tokens = most_tokens
         self._page = page
@@ -57,12 +65,15 @@ class GraphQLEndpoint:
         if self._page is not None and by_url and _is_browser(http):
             return HTMLResponse(self._page, headers=_PAGE_HEADERS)
         try:
+            viewer = await self._who(http)
             media_type = _accepted(",".join(http.headers.getlist("accept")))
             request = await _read(http, by_url=by_url)
-            context = self._make_context(http)
+            context = self._make_context(http, viewer)
             response = await answer(
                 request, context, most_tokens=self._most_tokens, queries_only=by_url
             )
+        except (Unauthenticated, UpstreamUnavailable) as error:
+            return _unknown_caller(error)
         except ClientDisconnect:
             return HttpResponse(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
         except MutationByGet:
@@ -103,10 +114,17 @@ def _written(
     return response
 
 
-def _refusal(message: str) -> bytes:
-    return orjson.dumps(
-        {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}
-    )
+def _unknown_caller(error: Unauthenticated | UpstreamUnavailable) -> HttpResponse:
+    status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}
+    if isinstance(error, Unauthenticated):
+        wrong = ', error="invalid_token"' if error.sent else ""
+        status = HTTPStatus.UNAUTHORIZED
+        headers = {"WWW-Authenticate": f'Bearer realm="credit-gateway"{wrong}'}
+    return _written(_refusal(str(error), error.code), JSON_TYPE, status, headers=headers)
+
+
+def _refusal(message: str, code: str = "BAD_USER_INPUT") -> bytes:
+    return orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
 
 
 def _caching(response: Response, context: Context) -> dict[str, str]:

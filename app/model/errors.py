@@ -5,6 +5,7 @@ GatewayError
 ├── CallerError                  the caller's: ask differently
 │   ├── BadUserInput
 │   ├── InvalidCursor
+│   ├── Unauthenticated
 │   ├── Forbidden
 │   └── NotFound
 ├── UpstreamError                one provider could not answer; a mirror may still serve
@@ -39,6 +40,16 @@ class InvalidCursor(CallerError):
     """A cursor was not made by this gateway for this list and filter."""
 
     code: ClassVar[str] = "INVALID_CURSOR"
+
+
+class Unauthenticated(CallerError):
+    """Nobody knows who is calling. `sent` is True when a token or key was sent and is refused."""
+
+    code: ClassVar[str] = "UNAUTHENTICATED"
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class Forbidden(CallerError):

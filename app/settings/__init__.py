@@ -1,5 +1,6 @@
 """The configuration: one TOML file, the environment over it, checked as a whole at the start."""
 
+from app.settings.access import AuthSettings
 from app.settings.loading import load
 from app.settings.providers import (
     AnyProviderSettings,
@@ -16,6 +17,7 @@ from app.settings.values import Rate
 
 __all__ = [
     "AnyProviderSettings",
+    "AuthSettings",
     "CareCloudSettings",
     "CloudreveSettings",
     "HostUpSettings",

@@ -138,9 +138,6 @@ BaseUrl = Annotated[
     AfterValidator(_web_url),
     Written('an address such as "https://cloud.example.com/api/v4"'),
 ]
-WebUrl = Annotated[
-    str, AfterValidator(_web_url), Written('an address such as "https://login.example.com"')
-]
 Origin = Annotated[
     str,
     AfterValidator(_origin),

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from app.model.accounts import ProviderKind
-from app.settings.addresses import CacheUrl, DirectoryUrl, Origin, WebUrl, is_loopback
+from app.settings.access import AuthSettings
+from app.settings.addresses import CacheUrl, DirectoryUrl, Origin, is_loopback
 from app.settings.providers import Providers, Section, provider_kind
-from app.settings.secret import Secret, SecretUrl, VaultKey, vault_key
+from app.settings.secret import SecretUrl, VaultKey, vault_key
 from app.settings.values import (
     Duration,
     DurationOrZero,
@@ -97,29 +98,6 @@ class VaultSettings(Section):
     )
 
 
-class AuthSettings(Section):
-    """Who may ask."""
-
-    mode: Annotated[Literal["jwt", "none"], Written('"jwt" or "none"')] = Field(
-        default="jwt",
-        description='How a caller is known; "none" is refused unless the host is loopback.',
-    )
-    issuer: Text | None = Field(default=None, description="The `iss` that tokens must have.")
-    audience: Text = Field(default="credit-gateway", description="The `aud` that tokens must have.")
-    jwks_url: WebUrl | None = Field(
-        default=None, description="Where the issuer publishes its keys."
-    )
-    public_key: Annotated[str | None, Written("the issuer's public key in PEM")] = Field(
-        default=None, description="The issuer's public key, in place of `jwks_url`."
-    )
-    development_key: Secret | None = Field(
-        default=None, description="A symmetric key (HS256) for development, in place of both."
-    )
-    customer_claim: Text = Field(
-        default="customer", description="The claim that holds the customer's reference."
-    )
-
-
 class LimitSettings(Section):
     """How much one caller may ask."""
 
@@ -166,14 +144,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _not_open_to_everyone(self) -> Self:
-        if self.auth.mode == "jwt":
-            raise refusal(
-                "access control is not delivered in this version yet; write "
-                'auth.mode = "none" and a loopback server.host such as "127.0.0.1"',
-                "auth",
-                "mode",
-            )
-        if not is_loopback(self.server.host):
+        if self.auth.mode == "none" and not is_loopback(self.server.host):
             raise refusal(
                 '"none" lets everyone read everything, so only a loopback host may have it; '
                 'write server.host = "127.0.0.1"',

@@ -8,8 +8,8 @@ from world import VAULT_KEY
 
 BAD = [
     ('vault.keys = ["short"]\nauth.mode = "none"', "vault.keys"),
-    (f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "jwt"', "auth.mode"),
-    (f'vault.keys = ["{VAULT_KEY}"]', "auth.mode"),
+    (f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "jwt"', "auth.issuer"),
+    (f'vault.keys = ["{VAULT_KEY}"]', "auth.issuer"),
     (f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "none"\nserver.port = "x"', "server.port"),
     (f'vault.keys = ["{VAULT_KEY}"]\nauth.mode = "none"\nserver.prot = 1', "server.prot"),
     (

@@ -28,7 +28,7 @@ def exchange(url: str, request: bytes) -> Raw:
 def chunked(body: bytes) -> bytes:
     """Return a POST of a body whose length is not told beforehand."""
     head = (
-        b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n"
     )
     step = 1 << 16

@@ -98,7 +98,7 @@ def loaded(folder: Path, text: str, environ: Mapping[str, str] = VAULT) -> Setti
 
 def whole(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     (folder / "older.key").write_text(OLDER_KEY + "\n", "utf-8")
-    (folder / "development.key").write_text("correct horse battery", "utf-8")
+    (folder / "development.key").write_text("correct horse battery staple, twice", "utf-8")
     return loaded(folder, WHOLE, {**VAULT, "CARECLOUD_PASSWORD": "s3cret", **(environ or {})})
 
 
@@ -183,7 +183,7 @@ def test_secrets_are_read_from_variables_and_files(tmp_path: Path) -> None:
 
     assert settings.vault_keys() == (b"k" * 32, b"o" * 32)
     assert settings.auth.development_key is not None
-    assert settings.auth.development_key.get_secret_value() == "correct horse battery"
+    assert settings.auth.development_key.get_secret_value() == "correct horse battery staple, twice"
 
 
 def test_no_secret_is_in_what_is_shown_of_the_settings(tmp_path: Path) -> None:

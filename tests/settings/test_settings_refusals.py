@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app.model.errors import ConfigurationError
 from app.settings import load, without_password
@@ -12,6 +14,8 @@ from app.settings import load, without_password
 SECRET = "hunter2-hunter2"
 ENVIRON = {"GATEWAY_VAULT_KEY": base64.b64encode(b"k" * 32).decode()}
 
+JWT = '[auth]\nissuer = "https://login.example.com/"\n'
+KEYS = "https://login.example.com/keys"
 NONE = '[auth]\nmode = "none"\n'
 CLOUD = NONE + '[providers.cloud]\nkind = "cloudreve"\nbase_url = "https://cloud.example.com"\n'
 HOSTING = NONE + '[providers.hosting]\nkind = "hostup"\nbase_url = "https://host.example.com"\n'
@@ -20,6 +24,24 @@ LOYALTY = (
     'external_application_id = "app"\nlogin = "gateway"\npassword = "p"\n'
 )
 ZONED = LOYALTY + 'time_zone = "Europe/Prague"\n'
+
+
+def pem(*, private: bool = False, bits: int = 2048) -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    if private:
+        return key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode()
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+
+
+PEM = pem()
 
 
 def cloud_at(url: str) -> str:
@@ -42,7 +64,7 @@ def refused(folder: Path, text: str, environ: Mapping[str, str] | None = None) -
 
 BAD = [
     # Keys and sections
-    ("sever = 1", "sever: is not a key; did you mean server?"),
+    ("sever = 1\n" + NONE, "sever: is not a key; did you mean server?"),
     ("cache = 5", "cache: write a table, [cache]"),
     (NONE + "[cache]\nfresh_four = '1s'", "cache.fresh_four: is not a key; did you mean fresh_for"),
     (NONE + '[cache]\n"a\\nb" = 1', 'cache."a\\nb": is not a key'),
@@ -116,11 +138,28 @@ BAD = [
     (cloud_at("https://a.example.com:99999"), "providers.cloud.base_url: write an address"),
     (cloud_at("https://a.example.com /x"), "providers.cloud.base_url: write an address"),
     # Access
+    ("", "auth.issuer: is missing; write the `iss` that tokens have, or auth.mode ="),
+    (f"[auth]\njwks_url = '{KEYS}'", "auth.issuer: is missing"),
+    (JWT, "auth.jwks_url: is missing; write where the issuer publishes its keys"),
+    (f"{JWT}jwks_url = '{KEYS}'\npublic_key = '''{PEM}'''", "auth.public_key: is set beside"),
     (
-        "",
-        'auth.mode: access control is not delivered in this version yet; write auth.mode = "none"',
+        f"{JWT}jwks_url = '{KEYS}'\ndevelopment_key = '{SECRET * 3}'",
+        "auth.development_key: is set beside auth.jwks_url; remove one of them",
     ),
-    ('[auth]\nmode = "jwt"', "auth.mode: access control is not delivered"),
+    (
+        f"{JWT}public_key = '''{PEM}'''\ndevelopment_key = '{SECRET * 3}'",
+        "auth.development_key: is set beside auth.public_key",
+    ),
+    (f"{JWT}development_key = '{SECRET}{SECRET}'", "auth.development_key: is too short"),
+    (f"{JWT}jwks_url = 'http://login.example.com/keys'", "auth.jwks_url: http is only for loop"),
+    (f"{JWT}jwks_url = 'https://u:{SECRET}@h/keys'", "auth.jwks_url: must not hold a user"),
+    (f"{JWT}jwks_url = '{KEYS}#x'", "auth.jwks_url: must end before"),
+    (f"{JWT}jwks_url = 'file:///etc/keys'", "auth.jwks_url: write an address"),
+    (f"{JWT}jwks_url = 'https://h:0/'", "auth.jwks_url: write an address"),
+    (f"{JWT}public_key = '{SECRET}'", "auth.public_key: is no public key"),
+    (f"{JWT}public_key = '''{pem(private=True)}'''", "auth.public_key: is no public key"),
+    (f"{JWT}public_key = '''{pem(bits=1024)}'''", "auth.public_key: is no public key"),
+    (f"{JWT}public_key = 'file:absent'", "auth.public_key: its file 'absent'"),
     ('[auth]\nmode = "basic"', 'auth.mode: write "jwt" or "none"'),
     (NONE + '[server]\nhost = "0.0.0.0"', 'auth.mode: "none" lets everyone read everything'),
     (NONE + '[server]\nhost = "localhost.evil.example"', "auth.mode: "),

@@ -1,0 +1,82 @@
+"""From a request's `Authorization` header to the one value that says who is calling."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from app.auth.anonymous import ANONYMOUS
+from app.auth.api_keys import PREFIX, ApiKeys
+from app.auth.bearer import sent_token
+from app.auth.claims import Expected
+from app.auth.key_server import KeyServer
+from app.auth.keys import KeySource, OneKey, development_key, static_key
+from app.auth.published import PublishedKeys
+from app.auth.tokens import Tokens
+from app.directory.directory import Directory
+from app.model.clock import Clock
+from app.model.viewer import Viewer
+from app.settings import AuthSettings
+
+
+class Callers(Protocol):
+    """Says who is calling."""
+
+    async def viewer(self, authorization: Sequence[str]) -> Viewer:
+        """Return who sent these `Authorization` headers.
+
+        Raises `Unauthenticated`, and `UpstreamUnavailable` where it cannot be told now.
+        """
+        ...
+
+
+class Anyone:
+    """Asks nobody who is calling."""
+
+    async def viewer(self, authorization: Sequence[str]) -> Viewer:  # noqa: ARG002
+        return ANONYMOUS
+
+
+class Bearers:
+    """Knows callers by their token or their API key."""
+
+    def __init__(self, tokens: Tokens, keys: ApiKeys) -> None:
+        self._tokens = tokens
+        self._keys = keys
+
+    async def viewer(self, authorization: Sequence[str]) -> Viewer:
+        token = sent_token(authorization)
+        if token.startswith(PREFIX):
+            return await self._keys.viewer(token)
+        return await self._tokens.viewer(token)
+
+
+@asynccontextmanager
+async def callers(
+    settings: AuthSettings, directory: Directory, clock: Clock
+) -> AsyncIterator[Callers]:
+    """Give what knows the callers, as the configuration says, for as long as the process lives."""
+    if settings.mode == "none" or settings.issuer is None:
+        yield Anyone()
+        return
+    expected = Expected(settings.issuer, settings.audience, settings.customer_claim)
+    async with _keys(settings, clock) as keys:
+        yield Bearers(Tokens(keys, expected, clock), ApiKeys(directory))
+
+
+@asynccontextmanager
+async def _keys(settings: AuthSettings, clock: Clock) -> AsyncIterator[KeySource]:
+    if settings.development_key is not None:
+        yield OneKey(development_key(settings.development_key.get_secret_value()))
+    elif settings.public_key is not None:
+        yield OneKey(static_key(settings.public_key))
+    elif settings.jwks_url is not None:
+        server = KeyServer(settings.jwks_url)
+        published = PublishedKeys(server.read, clock)
+        published.start()
+        try:
+            yield published
+        finally:
+            await published.aclose()
+            await server.aclose()
+    else:
+        raise AssertionError  # pragma: no cover - the settings hold one of them

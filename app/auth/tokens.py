@@ -1,0 +1,79 @@
+"""JWTs: verified by a key of the issuer's, and remembered until they end."""
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import NamedTuple
+
+import jwt
+
+from app.auth import claims
+from app.auth.claims import Expected
+from app.auth.keys import Key, KeySource
+from app.model.clock import Clock
+from app.model.errors import Unauthenticated
+from app.model.viewer import Viewer
+
+# Some 5 MB; more callers than that at a time are verified again now and then.
+_MOST_REMEMBERED = 10_000
+
+
+class _Verified(NamedTuple):
+    viewer: Viewer
+    ends: float
+    key: Key
+
+
+class Tokens:
+    """Says who sent a token."""
+
+    def __init__(self, keys: KeySource, expected: Expected, clock: Clock) -> None:
+        self._keys = keys
+        self._expected = expected
+        self._clock = clock
+        self._jws = jwt.PyJWS()
+        # By the token's digest: what is in memory cannot be sent again.
+        self._remembered: OrderedDict[bytes, _Verified] = OrderedDict()
+
+    async def viewer(self, token: str) -> Viewer:
+        """Return who sent a token; raises `Unauthenticated`, `UpstreamUnavailable` meanwhile."""
+        digest = sha256(token.encode()).digest()
+        known = self._remembered.get(digest)
+        now = self._clock().timestamp()
+        if known and now < known.ends and self._keys.holds(known.key):
+            self._remembered.move_to_end(digest)
+            return known.viewer
+        self._remembered.pop(digest, None)
+        verified = await self._verified(token)
+        self._remembered[digest] = verified
+        if len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return verified.viewer
+
+    async def _verified(self, token: str) -> _Verified:
+        key_id, algorithm = self._names(token)
+        key = await self._keys.find(key_id, algorithm)
+        if key is None:
+            raise _refused("is signed by a key or an algorithm that is not the issuer's")
+        try:
+            payload = self._jws.decode(token, key.verifies, algorithms=[algorithm])
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise _refused("is not signed by its issuer") from None
+        viewer, ends = claims.read(payload, self._expected, self._clock().timestamp())
+        return _Verified(viewer, ends, key)
+
+    def _names(self, token: str) -> tuple[str | None, str]:
+        """Return the key and the algorithm that a token names; neither is believed yet."""
+        try:
+            header = self._jws.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            raise _refused("is not a JWT") from None
+        algorithm = header.get("alg")
+        if "crit" in header:
+            raise _refused("has critical extensions, of which none is known here")
+        if not isinstance(algorithm, str):
+            raise _refused("names no algorithm")
+        return header.get("kid"), algorithm
+
+
+def _refused(why: str) -> Unauthenticated:
+    return Unauthenticated(f"The token {why}.", sent=True)
