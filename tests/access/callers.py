@@ -1,0 +1,74 @@
+"""A gateway whose callers say themselves who they are, so that any viewer can be tried."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+from world import configuration, import_customers
+
+from app import settings
+from app.api.context import Context, Services
+from app.api.deadline import Deadline
+from app.api.http import GraphQLEndpoint
+from app.main import services
+from app.model.viewer import Scope, Viewer
+from app.sandbox import Sandbox, SandboxServer
+
+_HEADER = "X-Caller"
+
+
+@dataclass
+class Callers:
+    """One gateway in this process and the sandbox behind it."""
+
+    services: Services
+    sandbox: Sandbox
+    http: httpx.AsyncClient
+
+    async def ask(
+        self, viewer: Viewer, query: str, variables: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the whole answer that a viewer gets."""
+        said = [viewer.subject, sorted(viewer.scopes), viewer.reference]
+        response = await self.http.post(
+            "/graphql",
+            json={"query": query, "variables": variables},
+            headers={_HEADER: json.dumps(said), "Accept": "application/graphql-response+json"},
+        )
+        answer: dict[str, Any] = response.json()
+        return answer
+
+
+def viewer(reference: str | None, scopes: Iterable[Scope]) -> Viewer:
+    return Viewer(f"somebody of {reference}", frozenset(scopes), reference)
+
+
+@asynccontextmanager
+async def callers(folder: Path, *, entries: int = 30) -> AsyncIterator[Callers]:
+    """Open a gateway with the sandbox's sample customers; everything is closed in the end."""
+    with SandboxServer(Sandbox(entries=entries)) as providers:
+        configured = settings.load(configuration(folder, providers.url), {})
+        await import_customers(configured, providers.sandbox.sample_customers())
+        async with services(configured) as opened:
+            transport = httpx.ASGITransport(_app(opened))
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+                yield Callers(opened, providers.sandbox, http)
+
+
+def _app(opened: Services) -> Starlette:
+    def make_context(http: Request) -> Context:
+        subject, scopes, reference = json.loads(http.headers[_HEADER])
+        who = Viewer(subject, frozenset(map(Scope, scopes)), reference)
+        deadline = Deadline(asyncio.get_running_loop().time() + 10, None)
+        return Context(opened, who, deadline)
+
+    endpoint = GraphQLEndpoint(make_context, most_tokens=2000, page=None)
+    return Starlette(routes=[Route("/graphql", endpoint.answer, methods=["POST"])])
