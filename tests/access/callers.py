@@ -64,11 +64,13 @@ async def callers(folder: Path, *, entries: int = 30) -> AsyncIterator[Callers]:
 
 
 def _app(opened: Services) -> Starlette:
-    def make_context(http: Request) -> Context:
+    async def who(http: Request) -> Viewer:
         subject, scopes, reference = json.loads(http.headers[_HEADER])
-        who = Viewer(subject, frozenset(map(Scope, scopes)), reference)
-        deadline = Deadline(asyncio.get_running_loop().time() + 10, None)
-        return Context(opened, who, deadline)
+        return Viewer(subject, frozenset(map(Scope, scopes)), reference)
 
-    endpoint = GraphQLEndpoint(make_context, most_tokens=2000, page=None)
+    def make_context(_: Request, caller: Viewer) -> Context:
+        deadline = Deadline(asyncio.get_running_loop().time() + 10, None)
+        return Context(opened, caller, deadline)
+
+    endpoint = GraphQLEndpoint(who, make_context, most_tokens=2000, page=None)
     return Starlette(routes=[Route("/graphql", endpoint.answer, methods=["POST"])])

@@ -60,6 +60,10 @@ class Row:
     writes: bool = False
 
 
+def _filtered(query: str) -> Row:
+    return Row(lambda names: query.replace("ACCOUNT", names.account))
+
+
 def _node(of: Callable[[Names], str], fields: str) -> Row:
     return Row(lambda names: f'{{ node(id: "{of(names)}") {{ id {fields} }} }}')
 
@@ -70,9 +74,9 @@ OWNERS = {
     "Account": "{ customers { nodes { accounts { %s } } } }",
 }
 HISTORIES = {
-    "creditChanges": 'creditChanges(filter: { accounts: ["%s"] }) { nodes { id } }',
-    "payments": 'payments(filter: { accounts: ["%s"] }) { nodes { id } }',
-    "creditSummary": 'creditSummary(filter: { accounts: ["%s"] }) { units { count } }',
+    "creditChanges": 'creditChanges(filter: { accounts: ["ACCOUNT"] }) { nodes { id } }',
+    "payments": 'payments(filter: { accounts: ["ACCOUNT"] }) { nodes { id } }',
+    "creditSummary": 'creditSummary(filter: { accounts: ["ACCOUNT"] }) { units { count } }',
 }
 # By the coordinate of the argument that names something, and by the type that a node may be.
 WAYS = {
@@ -112,9 +116,7 @@ WAYS = {
         lambda names: names.payment, "... on Payment { product account { customer { id } } }"
     ),
     **{
-        f"{owner}.{history}(filter.accounts)": Row(
-            lambda names, query=query, part=part: query % (part % names.account)
-        )
+        f"{owner}.{history}(filter.accounts)": _filtered(query % part)
         for owner, query in OWNERS.items()
         for history, part in HISTORIES.items()
         if (owner, history) != ("Account", "creditSummary")
