@@ -27,6 +27,8 @@ from graphql import (
 )
 
 from app.api.context import Context
+from app.api.masking import masked
+from app.api.scalars import written
 from app.api.schema import schema
 from app.model.errors import CallerError, UpstreamError
 
@@ -123,7 +125,7 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
 
 def _refused(errors: list[Any], code: str) -> Response:
     return Response(
-        {"errors": [_formatted(error, {"code": code}) for error in errors]},
+        {"errors": [_quoting_nothing(error, code) for error in errors]},
         has_data=False,
         has_errors=True,
     )
@@ -142,16 +144,28 @@ def _executed(result: ExecutionResult, context: Context) -> Response:
 
 def _shown(error: GraphQLError) -> dict[str, Any]:
     original = error.original_error
-    if isinstance(original, CallerError):
-        return _formatted(error, {"code": original.code})
-    if isinstance(original, UpstreamError):
-        return _formatted(error, {"code": original.code})
+    if isinstance(original, (CallerError, UpstreamError)):
+        return _formatted(error, _extensions(original))
     if original is None or isinstance(original, GraphQLError):
-        return _formatted(error, {"code": "BAD_USER_INPUT"})
+        return _quoting_nothing(error, "BAD_USER_INPUT")
     correlation_id = str(uuid4())
     _log.error("internal error", correlation_id=correlation_id, exc_info=original)
-    masked = GraphQLError("Internal error.", nodes=error.nodes, path=error.path)
-    return _formatted(masked, {"code": "INTERNAL", "correlationId": correlation_id})
+    internal = GraphQLError("Internal error.", nodes=error.nodes, path=error.path)
+    return _formatted(internal, {"code": "INTERNAL", "correlationId": correlation_id})
+
+
+def _extensions(error: CallerError | UpstreamError) -> dict[str, Any]:
+    """Say what kind of error it is, which field of the input it is about, and when to ask again."""
+    retry_at = error.retry_at if isinstance(error, UpstreamError) else None
+    return {
+        "code": error.code,
+        **({"field": error.field} if error.field else {}),
+        **({"retryAt": written(retry_at)} if retry_at else {}),
+    }
+
+
+def _quoting_nothing(error: GraphQLError, code: str) -> dict[str, Any]:
+    return {**_formatted(error, {"code": code}), "message": masked(error.message)}
 
 
 def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,12 @@ from typing import ClassVar
 
 
 class GatewayError(Exception):
-    """The root of every error of ours."""
+    """The root of every error of ours.
+
+    `field` is the path of the input's field that it is about, None where it is about none.
+    """
+
+    field: str | None = None
 
 
 class CallerError(GatewayError):
