@@ -125,10 +125,18 @@ class Mirror:
         if known.document and known.document.rebuilt_for:
             await keeper.keep(name, known, known.document.changed(rebuilt_for=""))
 
-    async def purge(self, account_id: str) -> None:
-        """Take the mirrors of an account away, in all processes; raises `RedisAway`."""
-        for stream, keeper in self._keepers.items():
-            await keeper.purge(name_of(account_id, stream))
+    async def purge(self, account_id: str, revision: int = 1) -> None:
+        """Take the mirrors of an account away, in all processes.
+
+        Raises `RedisAway` where they were taken away in this process only.
+        """
+        purges = (
+            keeper.purge(name_of(account_id, stream, revision))
+            for stream, keeper in self._keepers.items()
+        )
+        for outcome in await asyncio.gather(*purges, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
     async def aclose(self) -> None:
         """End the fetches under way; what they had read before is kept."""

@@ -71,9 +71,9 @@ class Reported:
 
         return await self._keeper.serve(name, self._freshness[account.provider], demand, renew)
 
-    async def purge(self, account_id: str) -> None:
+    async def purge(self, account_id: str, revision: int = 1) -> None:
         """Take what is known of an account away, in all processes; raises `RedisAway`."""
-        await self._keeper.purge(name_of(account_id, _KIND))
+        await self._keeper.purge(name_of(account_id, _KIND, revision))
 
     async def aclose(self) -> None:
         """End the calls under way."""

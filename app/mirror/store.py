@@ -140,9 +140,13 @@ class Encoded(NamedTuple):
     blocks: Mapping[str, bytes | None]
 
 
-def name_of(account_id: str, kind: str) -> str:
-    """Return the name of an account's document, by which it is told of."""
-    return f"{{{account_id}}}:{kind}"
+def name_of(account_id: str, kind: str, revision: int = 1) -> str:
+    """Return the name of an account's document, by which it is told of.
+
+    An account that was linked with other credentials is another revision, and has documents of its
+    own: those of the former are served to nobody, even where nobody could take them away.
+    """
+    return f"{{{account_id}}}:{revision}:{kind}"
 
 
 class DocumentStore:

@@ -106,7 +106,7 @@ async def test_who_was_killed_at_any_step_delays_others_by_its_lease_and_loses_n
 async def test_a_lease_that_does_not_end_would_be_noticed(server: RedisServer) -> None:
     provider, clock = provider_of("cursor"), TestClock()
     with server.client() as client:
-        client.set(f"credit-gateway:2:{{{1:016x}}}:{CHANGES}:lease", "somebody", px=60_000)
+        client.set(f"credit-gateway:2:{{{1:016x}}}:1:{CHANGES}:lease", "somebody", px=60_000)
     async with gateway(provider, clock, server.url) as mirror:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(LONGEST_WAIT_SECONDS):
