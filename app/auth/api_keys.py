@@ -24,7 +24,7 @@ def digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-class ApiKeys:
+class KeyHolders:
     """The callers that keys stand for, looked up each time: one that is revoked ends at once."""
 
     def __init__(self, directory: Directory) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from app.auth.anonymous import ANONYMOUS
-from app.auth.api_keys import PREFIX, ApiKeys
+from app.auth.api_keys import PREFIX, KeyHolders
 from app.auth.bearer import sent_token
 from app.auth.claims import Expected
 from app.auth.key_server import KeyServer
@@ -39,7 +39,7 @@ class Anyone:
 class Bearers:
     """Knows callers by their token or their API key."""
 
-    def __init__(self, tokens: Tokens, keys: ApiKeys) -> None:
+    def __init__(self, tokens: Tokens, keys: KeyHolders) -> None:
         self._tokens = tokens
         self._keys = keys
 
@@ -60,7 +60,7 @@ async def callers(
         return
     expected = Expected(settings.issuer, settings.audience, settings.customer_claim)
     async with _keys(settings, clock) as keys:
-        yield Bearers(Tokens(keys, expected, clock), ApiKeys(directory))
+        yield Bearers(Tokens(keys, expected, clock), KeyHolders(directory))
 
 
 @asynccontextmanager

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from app import settings
+from app.model.viewer import Scope
 
 Config = Annotated[
     Path, typer.Option("--config", metavar="FILE", help="The configuration, in TOML.")
 ]
+SCOPES = f"What the caller may do, as often as needed: {', '.join(Scope)}."
 DEFAULT_CONFIG = Path("gateway.toml")
 
 

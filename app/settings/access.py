@@ -3,6 +3,8 @@
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from jwt.algorithms import HMACAlgorithm
+from jwt.exceptions import InvalidKeyError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from app.model.signing import public_key
@@ -43,6 +45,12 @@ def _pem(text: str) -> str:
 
 
 def _development_key(key: SecretStr) -> SecretStr:
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(key.get_secret_value())
+    except InvalidKeyError:
+        raise refusal(
+            "is a key of another kind, which others may know; write random bytes"
+        ) from None
     if len(key.get_secret_value().encode()) < _LEAST_DEVELOPMENT_BYTES:
         raise refusal(f"is too short; write at least {_LEAST_DEVELOPMENT_BYTES} random bytes")
     return key
