@@ -1,7 +1,7 @@
 """Puts the layers together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 
@@ -17,15 +17,18 @@ from app.api.http import GraphQLEndpoint, requested_age
 from app.auth.callers import callers
 from app.auth.hosts import LoopbackHosts
 from app.directory.directory import Directory
+from app.directory.linking import Linking
 from app.directory.vault import Vault
 from app.history.cursor import CursorSigner
 from app.mirror.documents import Freshness
+from app.mirror.forgetting import Forgetting
 from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
 from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
 from app.model.errors import ConfigurationError
 from app.model.viewer import Viewer
+from app.providers.proof import prove
 from app.providers.registry import make
 from app.redis.changes import Changes
 from app.redis.connection import connect
@@ -35,17 +38,21 @@ from app.settings import Settings
 
 
 @asynccontextmanager
-async def services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Services]:
+async def services(
+    settings: Settings, clock: Clock = utc_now, *, serving: bool = True
+) -> AsyncIterator[Services]:
     """Open what lives as long as the process, and close it in the end.
 
-    Raises `ConfigurationError` where accounts are linked to a provider that is not configured.
+    Raises `ConfigurationError` where accounts are linked to a provider that is not configured,
+    unless it is not for `serving` them.
     """
     vault = Vault(settings.vault_keys())
     cache = settings.cache
     async with AsyncExitStack() as stack:
         directory = await Directory.open(settings.directory.url.get_secret_value(), vault)
         stack.push_async_callback(directory.close)
-        await _refuse_unknown_providers(directory, settings)
+        if serving:
+            await _refuse_unknown_providers(directory, settings)
         redis = connect(cache.url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         guard, changes = Guard(redis), Changes(redis, CHANNEL)
@@ -66,9 +73,17 @@ async def services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[
         stack.push_async_callback(mirror.aclose)
         reported = Reported(store, changes, providers, freshness, directory.mark, clock)
         stack.push_async_callback(reported.aclose)
+
+        async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
+            return await prove(settings.providers[provider], credentials, clock)
+
+        linking = Linking(directory, proved, Forgetting(mirror, reported))
+        stack.push_async_callback(linking.aclose)
         signer = CursorSigner(vault.derive("cursors"))
         limit = settings.limits.page_size
-        yield Services(directory, mirror, reported, providers, fresh_for, signer, clock, limit)
+        yield Services(
+            directory, linking, mirror, reported, providers, fresh_for, signer, clock, limit
+        )
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:

@@ -13,11 +13,13 @@ from app.api.deadline import Deadline
 from app.api.histories import Histories, Source, SourceState
 from app.api.loaders import Loaders
 from app.api.scalars import written
-from app.directory.directory import Directory
+from app.directory.directory import Directory, Linked
+from app.directory.lines import AccountLine
+from app.directory.linking import Linking
 from app.history.cursor import CursorSigner
 from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
-from app.model.accounts import Account
+from app.model.accounts import Account, Customer
 from app.model.clock import Clock
 from app.model.errors import UpstreamError
 from app.model.viewer import Viewer
@@ -29,6 +31,7 @@ class Services:
     """What lives as long as the process. `fresh_for` is by provider."""
 
     directory: Directory
+    linking: Linking
     mirror: Mirror
     reported: Reported
     providers: Mapping[str, Provider]
@@ -44,6 +47,7 @@ class Context:
     def __init__(self, services: Services, viewer: Viewer, deadline: Deadline) -> None:
         self.services = services
         self.viewer = viewer
+        self._deadline = deadline
         self._histories = Histories(services.mirror, services.providers, deadline)
         self._balances = Balances(services.mirror, services.reported, services.providers, deadline)
         self.loaders = self._new_loaders()
@@ -76,8 +80,21 @@ class Context:
         sources, _ = await asyncio.gather(
             self._histories.refresh(account), self._balances.refresh(account)
         )
-        self.loaders = self._new_loaders()
+        self.load_anew()
         return sources
+
+    async def link(self, customer: Customer, account: AccountLine) -> Linked:
+        """Link an account; what is not done by the deadline is a timeout, and goes on for later."""
+        linking = self.services.linking.link(customer.id, account)
+        linked = await self._deadline.one("outcome of linking", linking)
+        if isinstance(linked, UpstreamError):
+            raise linked
+        self.load_anew()
+        return linked
+
+    def load_anew(self) -> None:
+        """Forget what was loaded, as something was written that it does not show."""
+        self.loaders = self._new_loaders()
 
     def _new_loaders(self) -> Loaders:
         return Loaders(self.services.directory, self._histories, self._balances, self.viewer)

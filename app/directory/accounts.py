@@ -71,16 +71,18 @@ class Accounts(Part):
         """
         Keep a customer's account with credentials as they were given.
 
-        `current` is what they have been renewed to since, None where they have not.
+        `current` is what they were just proved to be, renewed or not; None where nobody tried.
 
-        The same credentials as given before change nothing, whatever they were renewed to; others
-        replace them, make the account active and begin its next revision. `NotFound` for an
+        The same credentials as given before change nothing, whatever they were renewed to, unless
+        they were refused since and proved again; others replace them, make the account active and
+        begin its next revision. `NotFound` for an
         unknown customer, `VaultError` if those kept before cannot be opened.
         """
         kept = Kept(given=dict(credentials), current=dict(current or credentials))
         async with self._database.writing() as connection:
             row = await _labelled_row(connection, customer_id, provider, label)
-            if row is not None and self._given(row) == kept.given:
+            is_good = current is None or (row and row.status == AccountStatus.ACTIVE.value)
+            if row is not None and is_good and self._given(row) == kept.given:
                 return Linked(Change.UNCHANGED, row.id)
             account_id = new_id() if row is None else row.id
             values: dict[str, object] = {

@@ -1,15 +1,13 @@
 """Import of customers and accounts from JSON lines, each line on its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.directory.directory import Change, Directory
-from app.directory.lines import AccountLine, CustomerLine, parse, reference_of
+from app.directory.lines import CustomerLine, parse, reference_of
+from app.directory.linking import Forget, Linking, Prove, forget_nothing
 from app.model.accounts import ProviderKind
 from app.model.errors import GatewayError, NotFound
-
-Prove = Callable[[str, Mapping[str, str]], Awaitable[Mapping[str, str]]]
-"""Tries credentials at a provider, by its name: what they were renewed to, or `UpstreamError`."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ async def import_lines(
     directory: Directory,
     providers: Mapping[str, ProviderKind],
     prove: Prove | None,
+    forget: Forget = forget_nothing,
 ) -> AsyncIterator[LineOutcome]:
     """
     Yield what became of each line that is not blank; a bad one stops nothing.
@@ -41,11 +40,12 @@ async def import_lines(
     credentials than given before is proved first, unless `prove` is None, and not written if the
     provider refuses it; the other accounts of its line are.
     """
+    importer = _Importer(directory, providers, Linking(directory, prove, forget))
     for number, line in enumerate(lines, start=1):
         # Some editors begin a file with a byte order mark.
         text = line.removeprefix("\ufeff").strip()
         if text:
-            yield await _outcome(number, text, _Importer(directory, providers, prove))
+            yield await _outcome(number, text, importer)
 
 
 async def _outcome(number: int, text: str, importer: "_Importer") -> LineOutcome:
@@ -63,7 +63,7 @@ async def _outcome(number: int, text: str, importer: "_Importer") -> LineOutcome
 class _Importer:
     directory: Directory
     providers: Mapping[str, ProviderKind]
-    prove: Prove | None
+    linking: Linking
 
     async def write(self, number: int, line: CustomerLine) -> LineOutcome:
         """Write a customer and each account that can be."""
@@ -75,22 +75,11 @@ class _Importer:
         errors: list[str] = []
         for index, account in enumerate(line.accounts):
             try:
-                accounts.append(await self._put(kept.id, account))
+                accounts.append((await self.linking.link(kept.id, account)).change)
             except GatewayError as error:
                 errors.append(f"accounts[{index}]: {_without(str(error), account.credentials)}")
         said = _one_line("; ".join(errors)) or None
         return LineOutcome(number, line.reference, customer, tuple(accounts), said)
-
-    async def _put(self, customer_id: str, account: AccountLine) -> Change:
-        given, provider = account.credentials, account.provider
-        if await self.directory.has_given(customer_id, provider, account.label, given):
-            return Change.UNCHANGED
-        current = await self.prove(provider, given) if self.prove is not None else given
-        external_id = given["customerId"] if account.kind is ProviderKind.CARECLOUD else None
-        linked = await self.directory.put_account(
-            customer_id, provider, account.label, given, external_id, current
-        )
-        return linked.change
 
 
 def _without(text: str, credentials: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -93,12 +93,22 @@ def parse(line: str, providers: Mapping[str, ProviderKind]) -> CustomerLine:
     seen: set[tuple[str, str | None]] = set()
     for index, account in enumerate(accounts):
         if (account.provider, account.label) in seen:
-            raise BadUserInput(
-                f"accounts[{index}].label: another account of this provider has it; "
-                "write a label of its own"
-            )
+            told = "another account of this provider has it; write a label of its own"
+            raise _wrong(f"accounts[{index}].label", told)
         seen.add((account.provider, account.label))
     return CustomerLine(shape.reference, shape.display_name, accounts)
+
+
+def parse_account(shape: Mapping[str, Any], providers: Mapping[str, ProviderKind]) -> AccountLine:
+    """Return what one of a line's accounts says; `BadUserInput` as `parse`, with its `field`."""
+    return _account(msgspec.Raw(_json(shape)), "", providers)
+
+
+def parse_customer(reference: str, display_name: str | None) -> tuple[str, str | None]:
+    """Return both as they may be kept; `BadUserInput` as `parse`, with its `field`."""
+    shape = {"reference": reference, "displayName": display_name}
+    line = _decoded(msgspec.Raw(_json(shape)), _LineShape, "")
+    return line.reference, line.display_name
 
 
 def reference_of(line: str) -> str | None:
@@ -115,13 +125,13 @@ def _account(raw: msgspec.Raw, place: str, providers: Mapping[str, ProviderKind]
     kind = providers.get(shape.provider)
     if kind is None:
         configured = ", ".join(sorted(providers)) or "none"
-        raise BadUserInput(f"{place}.provider: is not configured; configured: {configured}")
+        raise _wrong(_named(place, "provider"), f"is not configured; configured: {configured}")
     return AccountLine(shape.provider, kind, shape.label, _flat(shape.credentials, kind, place))
 
 
 def _flat(raw: msgspec.Raw, kind: ProviderKind, place: str) -> Mapping[str, str]:
     """Return the one kind of credentials there is, by the names of their fields."""
-    wrong = BadUserInput(f"{place}.credentials: write {_EXAMPLES[kind]}, and nothing else")
+    wrong = _wrong(_named(place, "credentials"), f"write {_EXAMPLES[kind]}, and nothing else")
     try:
         given = msgspec.json.decode(raw, type=_Credentials)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -141,21 +151,38 @@ def _decoded(text: str | msgspec.Raw, shape: type[_T], place: str) -> _T:
     try:
         return msgspec.json.decode(text, type=shape)
     except msgspec.ValidationError as error:
-        problem = _problem(str(error), place)
+        name, told = _problem(str(error), place)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        problem = "is not one JSON object; write one on each line"
-    raise BadUserInput(problem)
+        name, told = "", "is not one JSON object; write one on each line"
+    raise _wrong(name, told)
 
 
-def _problem(message: str, place: str) -> str:
-    """Say what to write in place of what the decoder said is wrong, with the field's whole name."""
+def _problem(message: str, place: str) -> tuple[str, str]:
+    """Return the field's whole name, and what to write for what the decoder said is wrong."""
     said, _, path = message.partition(" - at `$")
     field = path.removesuffix("`").lstrip(".").partition("[")[0]
-    name = f"{place}.{field}" if place and field else place or field
+    name = _named(place, field)
     if field in _FIELDS:
-        return f"{name}: {_FIELDS[field]}"
+        return name, _FIELDS[field]
     if missing := _MISSING.fullmatch(said):
-        return _problem(f" - at `$.{missing[1]}`", place) + "; it is missing"
+        name, told = _problem(f" - at `$.{missing[1]}`", place)
+        return name, f"{told}; it is missing"
     # What is left names an unknown field or a type; never a value.
-    told = f"{said[0].lower()}{said[1:]}; write a line as the documentation shows it"
-    return f"{name}: {told}" if name else told
+    return name, f"{said[0].lower()}{said[1:]}; write a line as the documentation shows it"
+
+
+def _json(shape: Mapping[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(shape)
+    except UnicodeEncodeError:
+        raise BadUserInput("a text is not in UTF-8; write it in UTF-8") from None
+
+
+def _named(place: str, field: str) -> str:
+    return ".".join(part for part in (place, field) if part)
+
+
+def _wrong(name: str, told: str) -> BadUserInput:
+    error = BadUserInput(f"{name}: {told}" if name else told)
+    error.field = name or None
+    return error

@@ -37,5 +37,10 @@ class Viewer:
         """Say whether the accounts of a customer may be linked, unlinked and refreshed."""
         return self._has(Scope.WRITE, Scope.WRITE_ANY, customer)
 
+    @property
+    def writes_all(self) -> bool:
+        """Whether it may change every customer's accounts, and create and delete customers."""
+        return Scope.WRITE_ANY in self.scopes
+
     def _has(self, own: Scope, every: Scope, customer: Customer) -> bool:
         return every in self.scopes or (own in self.scopes and customer.reference == self.reference)

@@ -1,0 +1,63 @@
+"""Credentials as callers give them; none of them is ever written out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+from app.api.types.inputs import given
+from app.directory.lines import AccountLine, parse_account
+from app.model.accounts import ProviderKind
+
+
+def _unshown(self: object) -> str:
+    return f"<{type(self).__name__}>"
+
+
+@strawberry.input
+class CloudreveCredentials:
+    refresh_token: str
+    __repr__ = _unshown
+
+
+@strawberry.input
+class HostUpCredentials:
+    api_key: str
+    __repr__ = _unshown
+
+
+@strawberry.input
+class CareCloudCredentials:
+    customer_id: str
+    __repr__ = _unshown
+
+
+@strawberry.input(one_of=True, description="Exactly one, matching the provider's kind.")
+class AccountCredentials:
+    cloudreve: CloudreveCredentials | None = UNSET
+    hostup: HostUpCredentials | None = UNSET
+    carecloud: CareCloudCredentials | None = UNSET
+    __repr__ = _unshown
+
+    def as_written(self) -> dict[str, dict[str, str]]:
+        """Return them as an import line has them."""
+        by_kind: dict[str, dict[str, str]] = {}
+        if cloudreve := given(self.cloudreve):
+            by_kind["cloudreve"] = {"refreshToken": cloudreve.refresh_token}
+        if hostup := given(self.hostup):
+            by_kind["hostup"] = {"apiKey": hostup.api_key}
+        if carecloud := given(self.carecloud):
+            by_kind["carecloud"] = {"customerId": carecloud.customer_id}
+        return by_kind
+
+
+def line_of(
+    provider: str,
+    label: str | None,
+    credentials: AccountCredentials,
+    providers: Mapping[str, ProviderKind],
+) -> AccountLine:
+    """Return an account as it is linked; `BadUserInput`, with its `field`, where it cannot be."""
+    shape: dict[str, Any] = {"provider": provider, "label": label}
+    return parse_account({**shape, "credentials": credentials.as_written()}, providers)
