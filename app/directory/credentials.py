@@ -1,34 +1,27 @@
 """Credentials as they are kept: what was given, and what they were renewed to since."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from app.directory.vault import Vault, VaultError
+from app.model.renewable import Access
+from app.model.unshown import Unshown
 
 
-class Unshown(msgspec.Struct, frozen=True):
-    """A value that holds a secret and is never written out."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return nothing to be shown by rich either."""
-        return []
-
-
-class Kept(Unshown, frozen=True):
+class Kept(Unshown, frozen=True, omit_defaults=True):
     """
     Credentials of one account.
 
     `given` is as they were imported, so that the same import is known again after `current`, which
-    the provider takes, has been renewed.
+    the provider takes, has been renewed. `previous` is what that was renewed from, `access` what
+    came with it, both None until then.
     """
 
     given: Mapping[str, str]
     current: Mapping[str, str]
+    previous: Mapping[str, str] | None = None
+    access: Access | None = None
 
 
 def seal(vault: Vault, kept: Kept, account_id: str, provider: str) -> bytes:

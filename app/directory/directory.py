@@ -10,13 +10,14 @@ from app.directory.database import Database
 from app.directory.keeping import Credentials
 from app.directory.keys import ApiKeys
 from app.directory.outcome import Change, Linked
+from app.directory.renewing import Renewing
 from app.directory.vault import Vault
 from app.model.clock import utc_now
 
 __all__ = ["Change", "Directory", "Linked"]
 
 
-class Directory(Customers, Accounts, Credentials, ApiKeys):
+class Directory(Customers, Accounts, Credentials, Renewing, ApiKeys):
     """Customers, accounts, credentials and API keys; the `CredentialStore` of the providers."""
 
     @classmethod

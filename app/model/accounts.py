@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from app.model.renewable import Pause, Renewable, Renewed
+
 
 class ProviderKind(StrEnum):
     CLOUDREVE = "CLOUDREVE"
@@ -47,13 +49,34 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class CredentialStore(Protocol):
-    """Where a provider finds and replaces the credentials of an account."""
+    """Where a provider finds the credentials of an account, and keeps what they are renewed to."""
 
     async def credentials(self, account_id: str) -> Mapping[str, str]:
         """Return the account's current credentials; `NotFound` for an unknown account."""
 
-    async def replace_credentials(self, account_id: str, credentials: Mapping[str, str]) -> None:
-        """Keep renewed credentials durably; they may be used once this returned."""
+    async def renewable(self, account_id: str) -> Renewable:
+        """Return them with what has been renewed of them; `NotFound` for an unknown account.
+
+        Raises `UpstreamError`, as all of these do.
+        """
+
+    async def take_turn(self, account_id: str, turn: str, now: datetime, until: datetime) -> bool:
+        """Say whether nobody else may renew them until then; a turn taken before is prolonged.
+
+        False while another turn or a pause is not over, or without such an account.
+        """
+
+    async def end_turn(self, account_id: str, turn: str, pause: Pause | None) -> None:
+        """Let others renew them, after the pause; nothing happens to another one's turn."""
+
+    async def keep_renewed(self, account_id: str, before: Renewable, renewed: Renewed) -> bool:
+        """Keep a renewed pair durably and end every turn; it may be used once this returned True.
+
+        False where other credentials were linked or renewed since `before`: those stay.
+        """
+
+    async def refuse(self, account_id: str, before: Renewable, until: datetime) -> bool:
+        """Mark the account as one to be linked again, with a pause; False as `keep_renewed`."""
 
     async def mark(self, account_id: str, status: AccountStatus) -> None:
         """Record whether the provider still accepts the account's credentials."""

@@ -27,7 +27,7 @@ from app.model.entries import (
 )
 from app.model.errors import UpstreamInvalidResponse
 from app.model.money import Money, UnitKind
-from app.providers.cloudreve_outcomes import TokenRefused, data_of
+from app.providers.cloudreve_outcomes import data_of
 from app.providers.cloudreve_tokens import Session
 from app.providers.http import Call, Upstream
 from app.providers.page import Capability, Page
@@ -69,7 +69,7 @@ class Cloudreve:
         self._points = settings.points_unit
         self._upstream = Upstream(settings, clock)
         self.health = self._upstream.health
-        self._session = Session(self._upstream, store, clock)
+        self._session = Session(self._upstream, store, clock, settings.timeout)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
         params: dict[str, str | int] = {"page_size": self._page_size, "order_direction": "desc"}
@@ -98,7 +98,7 @@ class Cloudreve:
     async def _get(
         self, account: Account, path: str, params: Mapping[str, str | int], shape: type[D]
     ) -> D:
-        """Ask with the account's access token; renew it once when it is refused."""
+        """Ask with the account's access token."""
 
         async def ask(token: str) -> D:
             call = Call("GET", path, {"Authorization": f"Bearer {token}"}, params)
@@ -107,11 +107,7 @@ class Cloudreve:
                 call, lambda answer: data_of(answer, shape, self.name, with_place=with_place)
             )
 
-        token = await self._session.token(account.id)
-        try:
-            return await ask(token)
-        except TokenRefused:
-            return await ask(await self._session.renewed(account.id, refused=token))
+        return await self._session.used(account.id, ask)
 
     def _change(self, row: shapes.Change) -> Entry:
         at = in_utc(row.changed_at)

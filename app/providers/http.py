@@ -59,6 +59,10 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Unreached(UpstreamUnavailable):
+    """There was no connection, or it was lost; what was asked may have been done all the same."""
+
+
 class Upstream:
     """Asks one provider, within its limits; every failure becomes an `UpstreamError`."""
 
@@ -153,7 +157,7 @@ class Upstream:
         except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise UpstreamUnavailable(f"{self.name} could not be reached.") from error
+            raise Unreached(f"{self.name} could not be reached.") from error
 
     def _refuse_by_head(self, response: httpx.Response) -> None:
         status = response.status_code

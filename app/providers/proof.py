@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from app.model.accounts import Account, AccountStatus
 from app.model.clock import Clock
+from app.model.renewable import Pause, Renewable, Renewed
 from app.providers.registry import make
 from app.settings.providers import AnyProviderSettings
 
@@ -18,14 +19,34 @@ class _Given:
 
     def __init__(self, credentials: Mapping[str, str]) -> None:
         self.current = credentials
+        self._renewed: Renewed | None = None
 
     async def credentials(self, account_id: str) -> Mapping[str, str]:
         del account_id
         return self.current
 
-    async def replace_credentials(self, account_id: str, credentials: Mapping[str, str]) -> None:
+    async def renewable(self, account_id: str) -> Renewable:
         del account_id
-        self.current = credentials
+        access = self._renewed.access if self._renewed else None
+        return Renewable(1, self.current, access=access)
+
+    async def take_turn(self, account_id: str, turn: str, now: datetime, until: datetime) -> bool:
+        """Nobody else knows of the credentials, so it is always our turn."""
+        del account_id, turn, now, until
+        return True
+
+    async def end_turn(self, account_id: str, turn: str, pause: Pause | None) -> None:
+        """Nobody waits for it."""
+
+    async def keep_renewed(self, account_id: str, before: Renewable, renewed: Renewed) -> bool:
+        del account_id, before
+        self.current, self._renewed = renewed.current, renewed
+        return True
+
+    async def refuse(self, account_id: str, before: Renewable, until: datetime) -> bool:
+        """Nothing is linked yet, so there is nothing to mark."""
+        del account_id, before, until
+        return True
 
     async def mark(self, account_id: str, status: AccountStatus) -> None:
         """Nothing is linked yet, so there is nothing to mark."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 
@@ -24,9 +25,11 @@ class Renewals:
             task.add_done_callback(lambda done: self._ended(key, done))
         return await asyncio.shield(task)
 
-    async def aclose(self) -> None:
-        """End what is under way."""
+    async def aclose(self, patience: timedelta = timedelta(0)) -> None:
+        """End what is under way, after it had that long to end by itself."""
         tasks = list(self._tasks.values())
+        if tasks and patience:
+            await asyncio.wait(tasks, timeout=patience.total_seconds())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from app.model.accounts import Account, AccountStatus
 from app.model.clock import Clock
+from app.model.renewable import Pause, PauseKind, Renewable, Renewed
 from app.providers.page import Provider
 from app.providers.registry import make
 from app.settings.providers import KINDS, AnyProviderSettings
@@ -46,25 +49,71 @@ class Hands:
 
 
 class Store:
-    """Credentials of one account, and what became of them."""
+    """Credentials that all accounts begin with, and what became of them."""
 
     def __init__(self, credentials: Mapping[str, str]) -> None:
-        self.current = credentials
+        self.first = Renewable(1, credentials)
+        self.kept: dict[str, Renewable] = {}
+        self.turns: dict[str, str] = {}
         self.events: list[str] = []
 
-    async def credentials(self, account_id: str) -> Mapping[str, str]:
-        del account_id
-        return self.current
+    def link(self, credentials: Mapping[str, str]) -> None:
+        """Link other credentials to the first account."""
+        revision = self.of(account().id).revision + 1
+        self.kept[account().id] = Renewable(revision, credentials)
+        self.turns.pop(account().id, None)
 
-    async def replace_credentials(self, account_id: str, credentials: Mapping[str, str]) -> None:
-        del account_id
+    def of(self, account_id: str) -> Renewable:
+        return self.kept.get(account_id, self.first)
+
+    async def credentials(self, account_id: str) -> Mapping[str, str]:
+        return self.of(account_id).current
+
+    async def renewable(self, account_id: str) -> Renewable:
+        return self.of(account_id)
+
+    async def take_turn(self, account_id: str, turn: str, now: datetime, until: datetime) -> bool:
+        kept = self.of(account_id)
+        ends = kept.pause.until if kept.pause else kept.taken_until
+        if self.turns.get(account_id) != turn and ends is not None and now < ends:
+            return False
+        self.turns[account_id] = turn
+        self.kept[account_id] = replace(kept, taken_until=until, pause=None)
+        return True
+
+    async def end_turn(self, account_id: str, turn: str, pause: Pause | None) -> None:
+        if self.turns.get(account_id) == turn:
+            del self.turns[account_id]
+            kept = self.of(account_id)
+            self.kept[account_id] = replace(kept, taken_until=None, pause=pause)
+
+    async def keep_renewed(self, account_id: str, before: Renewable, renewed: Renewed) -> bool:
         await asyncio.sleep(0.01)  # as a database does
-        self.current = credentials
-        self.events.append(f"stored {credentials['refreshToken']}")
+        if not self._is_unchanged(account_id, before):
+            return False
+        self.turns.pop(account_id, None)
+        self.kept[account_id] = Renewable(
+            before.revision, renewed.current, renewed.spent, renewed.access
+        )
+        self.events.append(f"stored {renewed.current['refreshToken']}")
+        return True
+
+    async def refuse(self, account_id: str, before: Renewable, until: datetime) -> bool:
+        if not self._is_unchanged(account_id, before):
+            return False
+        self.turns.pop(account_id, None)
+        pause = Pause(PauseKind.REFUSED, until)
+        self.kept[account_id] = replace(self.of(account_id), taken_until=None, pause=pause)
+        self.events.append(f"marked {AccountStatus.NEEDS_RELINK}")
+        return True
 
     async def mark(self, account_id: str, status: AccountStatus) -> None:
         del account_id
         self.events.append(f"marked {status}")
+
+    def _is_unchanged(self, account_id: str, before: Renewable) -> bool:
+        kept = self.of(account_id)
+        return (kept.revision, kept.current) == (before.revision, before.current)
 
 
 def account(number: int = 1) -> Account:
