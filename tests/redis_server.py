@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from canaries import look_through
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -95,5 +96,7 @@ def redis_server() -> Iterator[RedisServer]:
     server.start()
     try:
         yield server
+        with server.client() as client:
+            look_through(client)
     finally:
         server.kill()

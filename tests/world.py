@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from canaries import assert_none
 from starlette.types import ASGIApp
 
 from app import sandbox, settings
@@ -82,6 +83,7 @@ class World:
             json={"query": query, "variables": variables},
             headers={"Accept": "application/graphql-response+json"},
         )
+        assert_none(response.text, "an answer")
         answer: dict[str, Any] = response.json()
         return answer
 

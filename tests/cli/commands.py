@@ -10,6 +10,7 @@ from threading import Timer
 from typing import NamedTuple
 
 import pytest
+from canaries import assert_none
 
 from app.cli import main
 
@@ -35,6 +36,7 @@ class Run:
         out, err = self._capsys.readouterr()
         status = ended.value.code
         assert "Traceback" not in out + err
+        assert_none(err, "what a command says")
         return Outcome(status if isinstance(status, int) else int(bool(status)), out, err)
 
 
