@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import directory, keys, serving, setup, syncing, tokens
+from app.cli import accounts, directory, keys, serving, setup, syncing, tokens
 
 application = typer.Typer(
     name="credit-gateway",
@@ -19,7 +19,7 @@ application.command()(setup.check)
 application.command()(setup.schema)
 application.command()(syncing.sync)
 application.add_typer(directory.customers, name="customers")
-application.add_typer(directory.accounts, name="accounts")
+application.add_typer(accounts.accounts, name="accounts")
 application.command()(tokens.token)
 application.add_typer(keys.keys, name="keys")
 application.add_typer(setup.vault, name="vault")

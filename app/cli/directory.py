@@ -1,7 +1,7 @@
-"""Commands about customers and their accounts."""
+"""Commands about customers."""
 
 import asyncio
-from collections.abc import Mapping
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,18 +10,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.api.ids import NodeId, NodeKind, written
-from app.cli import tables
+from app.cli.opening import customer_of, opened_directory
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.directory.directory import Change, Directory
+from app.directory.directory import Change
 from app.directory.importing import LineOutcome, import_lines
-from app.directory.vault import Vault
-from app.model.clock import utc_now
-from app.model.errors import NotFound
-from app.providers.proof import prove
+from app.directory.lines import parse_customer
+from app.main import services
+from app.model.accounts import Customer
+from app.model.errors import BadUserInput
 from app.settings import Settings
 
 customers = typer.Typer(help="Customers and the import of them.", no_args_is_help=True)
-accounts = typer.Typer(help="Accounts of customers at providers.", no_args_is_help=True)
 
 _PAGE = 500
 
@@ -63,22 +62,19 @@ def _lines(file: Path) -> list[str]:
 
 
 async def _import(settings: Settings, lines: list[str], *, verify: bool) -> list[LineOutcome]:
-    async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        return await prove(settings.providers[provider], credentials, utc_now)
-
-    directory = await _open(settings)
-    try:
-        outcomes = []
-        kinds = settings.provider_kinds()
-        console = Console(stderr=True)
+    outcomes = []
+    kinds = settings.provider_kinds()
+    console = Console(stderr=True)
+    async with services(settings, serving=False) as opened:
+        prove = opened.linking.prove if verify else None
         with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
             task = shown.add_task("Importing", total=len(lines))
-            async for outcome in import_lines(lines, directory, kinds, proved if verify else None):
+            async for outcome in import_lines(
+                lines, opened.directory, kinds, prove, opened.linking.forget
+            ):
                 outcomes.append(outcome)
                 shown.update(task, completed=outcome.line)
-        return outcomes
-    finally:
-        await directory.close()
+    return outcomes
 
 
 @customers.command("list")
@@ -89,8 +85,7 @@ def list_customers(config: Config = DEFAULT_CONFIG) -> None:
     """
 
     async def print_all() -> None:
-        directory = await _open(loaded(config))
-        try:
+        async with opened_directory(loaded(config)) as directory:
             after = None
             while page := await directory.customers_page(
                 search=None, after=after, before=None, limit=_PAGE
@@ -98,46 +93,65 @@ def list_customers(config: Config = DEFAULT_CONFIG) -> None:
                 for customer in page:
                     typer.echo(f"{customer.reference}\t{customer.display_name or ''}")
                 after = page[-1].reference
-        finally:
-            await directory.close()
 
     asyncio.run(print_all())
 
 
-@accounts.command("list")
-def list_accounts(
-    reference: Annotated[str, typer.Argument(help="The customer's reference.")],
+@customers.command("create")
+def create_customer(
+    reference: Annotated[str, typer.Argument(help="Your own key for the customer.")],
+    name: Annotated[str | None, typer.Option(help="The customer's name, to be shown.")] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """List a customer's accounts; the ids are those of the API.
+    """Create a customer without accounts; prints its id and what was done.
 
-    Example: credit-gateway accounts list C-1001 --config gateway.toml
+    Example: credit-gateway customers create C-1001 --name Anna
     """
 
-    async def print_all() -> None:
-        directory = await _open(loaded(config))
-        try:
-            (customer,) = await directory.customers_by_reference([reference])
-            if customer is None:
-                raise NotFound(f"no customer has the reference {reference}; see `customers list`")
-            (found,) = await directory.accounts_by_customer([customer.id])
-        finally:
-            await directory.close()
-        rows = [
-            (
-                written(NodeId(NodeKind.ACCOUNT, one.id)),
-                one.provider,
-                one.label or "",
-                one.status,
-                one.linked_at.isoformat(timespec="seconds"),
-            )
-            for one in found
-        ]
-        tables.show(("id", "provider", "label", "status", "linked at"), rows)
+    async def create() -> Customer:
+        async with opened_directory(loaded(config)) as directory:
+            created = await directory.create_customer(*parse_customer(reference, name))
+        if created is None:
+            raise BadUserInput(f"{reference} is another customer; choose another reference")
+        return created
 
-    asyncio.run(print_all())
+    customer = asyncio.run(create())
+    typer.echo(f"{written(NodeId(NodeKind.CUSTOMER, customer.id))}\tCREATED")
 
 
-async def _open(settings: Settings) -> Directory:
-    url = settings.directory.url.get_secret_value()
-    return await Directory.open(url, Vault(settings.vault_keys()))
+@customers.command("delete")
+def delete_customer(
+    reference: Annotated[str, typer.Argument(help="The customer's reference.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Delete a customer with its accounts, their credentials and all that was read of them.
+
+    Example: credit-gateway customers delete C-1001 --yes
+    """
+    settings = loaded(config)
+    if not yes:
+        _ask(reference, asyncio.run(_count_accounts(settings, reference)))
+
+    async def delete() -> Customer:
+        async with services(settings, serving=False) as opened:
+            customer = await customer_of(opened.directory, reference)
+            await opened.linking.delete(customer)
+            return customer
+
+    customer = asyncio.run(delete())
+    typer.echo(f"{written(NodeId(NodeKind.CUSTOMER, customer.id))}\tDELETED")
+
+
+def _ask(reference: str, accounts: int) -> None:
+    if not sys.stdin.isatty():
+        raise BadUserInput("nobody is there to be asked; add --yes to delete without a question")
+    linked = "1 account" if accounts == 1 else f"{accounts} accounts"
+    typer.confirm(f"Delete {reference} with {linked} and their credentials?", abort=True, err=True)
+
+
+async def _count_accounts(settings: Settings, reference: str) -> int:
+    async with opened_directory(settings) as directory:
+        customer = await customer_of(directory, reference)
+        (linked,) = await directory.accounts_by_customer([customer.id])
+        return len(linked)
