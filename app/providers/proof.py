@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from app.model.accounts import Account, AccountStatus
 from app.model.clock import Clock
+from app.model.errors import UpstreamError, UpstreamUnauthorized
 from app.model.renewable import Pause, Renewable, Renewed
 from app.providers.registry import make
 from app.settings.providers import AnyProviderSettings
@@ -64,6 +65,12 @@ async def prove(
     provider = make(settings, given, clock)
     try:
         await provider.balance(_UNLINKED)
+    except UpstreamUnauthorized:
+        raise
+    except UpstreamError:
+        # What it renewed it accepted, and what was given is used up by that.
+        if given.current == credentials:
+            raise
     finally:
         await provider.aclose()
     return given.current
