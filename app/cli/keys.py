@@ -33,6 +33,8 @@ def create_key(
 
     Example: credit-gateway keys create --name billing --scope credits:read:any
     """
+    if not name.strip():
+        raise typer.BadParameter("say what the key is for", param_hint="--name")
     key = new_key()
 
     async def create() -> ApiKey:

@@ -99,6 +99,7 @@ def token(
     }
     said.pop(without, None)
     head = {"alg": algorithm, "typ": "JWT", "kid": key, **(header or {})}
+    head.pop(without, None)
     return signed(head, json.dumps(said).encode(), PRIVATE[key], algorithm)
 
 
@@ -130,8 +131,10 @@ class KeyServer:
                 await send({"type": f"lifespan.{answer}.complete"})
             return
         self.asked += 1
-        if self.hangs:
-            await anyio.sleep(8)  # longer than anybody waits for it
+        for _ in range(200):  # longer than anybody waits for it
+            if not self.hangs:
+                break
+            await anyio.sleep(0.05)
         await send(
             {
                 "type": "http.response.start",
@@ -147,7 +150,10 @@ def key_server() -> Iterator[KeyServer]:
     server = KeyServer()
     with serving(server) as url:
         server.url = f"{url}/keys"
-        yield server
+        try:
+            yield server
+        finally:
+            server.hangs = False
 
 
 @contextmanager
