@@ -7,6 +7,9 @@ import pytest
 import structlog
 from commands import Run
 from hypothesis import settings
+from places import directory, place, postgres
+
+__all__ = ["directory", "place", "postgres", "run"]
 
 # A shared machine is slow at times; that is no failure. HYPOTHESIS_PROFILE=long looks harder.
 settings.register_profile("usual", deadline=None, max_examples=150)

@@ -22,7 +22,7 @@ class Directory(Customers, Accounts, Credentials, Renewing, ApiKeys):
 
     @classmethod
     async def open(cls, url: str, vault: Vault, *, now: Callable[[], datetime] = utc_now) -> Self:
-        """Return the directory at a `sqlite:///` address, made if it is new; close it after use."""
+        """Return the directory at an address of SQLite or PostgreSQL; close it after use."""
         return cls(await Database.open(url), vault, now)
 
     async def close(self) -> None:

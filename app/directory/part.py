@@ -9,6 +9,7 @@ from sqlalchemy import Column, Row, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.directory.database import Database
+from app.directory.tables import is_keepable
 from app.directory.vault import Vault
 from app.model.clock import utc_now
 
@@ -32,7 +33,7 @@ class Part:
         """Return the rows whose key is one of the values, in no order."""
         rows: list[Row[Any]] = []
         async with self._database.reading() as connection:
-            for chunk in _chunks(list(dict.fromkeys(values))):
+            for chunk in _chunks([value for value in dict.fromkeys(values) if is_keepable(value)]):
                 found = await connection.execute(select(*columns).where(key.in_(chunk)))
                 rows.extend(found.all())
         return rows

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, select, true
 
-from app.directory.tables import customers
+from app.directory.tables import customers, is_keepable
 
 # Longer than what can be found; SQLite refuses patterns of more than 50,000 bytes.
 _LONGEST_SEARCH = 4000
@@ -39,7 +39,7 @@ def _found(search: str | None) -> ColumnElement[bool]:
     if not search:
         return true()
     folded = _folded(search)
-    if len(folded) > _LONGEST_SEARCH or "\x1f" in folded:
+    if len(folded) > _LONGEST_SEARCH or "\x1f" in folded or not is_keepable(folded):
         return false()
     return customers.c.searched.contains(folded, autoescape=True)
 

@@ -4,7 +4,7 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
@@ -12,6 +12,9 @@ from app.settings.secret import SecretUrl, resolved, surroundings
 from app.settings.values import Written, refusal
 
 _SQLITE = "sqlite:///"
+_POSTGRESQL = "postgresql://USER:PASSWORD@HOST/DATABASE"
+_POSTGRESQL_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # The number of a database within Redis.
 _DATABASE = re.compile(r"/?|/[0-9]{1,5}")
 _SENTINEL_PATH = re.compile(r"/[^/]+(/|/[0-9]{1,5})?")
@@ -112,13 +115,31 @@ def _cache_url(value: SecretUrl) -> SecretUrl:
     return value
 
 
+def _check_postgresql(url: str) -> None:
+    """Refuse a postgresql:// address that is not one, or whose options would not be heeded."""
+    parts = _split(url)
+    if not parts.hostname or not re.fullmatch(r"/[^/]+", parts.path) or "#" in url:
+        raise refusal(
+            f'must name a host and a database; write "{_POSTGRESQL}"; '
+            'within a password "/" is written %2F, "#" %23, "?" %3F and "@" %40'
+        )
+    options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    for name, chosen in options:
+        if name not in _POSTGRESQL_OPTIONS:
+            raise refusal(
+                "has an option that is not known; known: " + ", ".join(_POSTGRESQL_OPTIONS)
+            )
+        if name == "sslmode" and chosen not in _SSL_MODES:
+            raise refusal("has an sslmode that is none; write one of " + ", ".join(_SSL_MODES))
+
+
 def _directory_url(value: SecretUrl, info: ValidationInfo) -> SecretUrl:
     url = value.get_secret_value()
-    if url.startswith(("postgresql:", "postgresql+", "postgres:")):
-        raise refusal(
-            "PostgreSQL is not supported in this version yet; "
-            'write "sqlite:///FILE", such as "sqlite:///credit-gateway.db"'
-        )
+    if url.startswith("postgresql://"):
+        _check_postgresql(url)
+        return value
+    if url.startswith(("postgresql+", "postgres:")):
+        raise refusal(f'must be written as "{_POSTGRESQL}"')
     name = url.removeprefix(_SQLITE)
     if not url.startswith(_SQLITE) or not name.isprintable() or set(name) & set("?#"):
         raise ValueError
@@ -157,5 +178,5 @@ DirectoryUrl = Annotated[
     SecretUrl,
     AfterValidator(_directory_url),
     BeforeValidator(resolved),
-    Written('"sqlite:///FILE"', _shown),
+    Written(f'"sqlite:///FILE" or "{_POSTGRESQL}"', _shown),
 ]

@@ -1,13 +1,10 @@
-"""Directories for tests, each on a file of its own, with a clock that counts seconds."""
+"""What tests put into directories, and a clock that counts seconds."""
 
-import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 
-from app.directory import Directory, Vault
+from app.directory import Directory
 from app.model.accounts import Account, Customer
 
 KEY = b"k" * 32
@@ -18,19 +15,6 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 def clock() -> Callable[[], datetime]:
     seconds = count()
     return lambda: START + timedelta(seconds=next(seconds))
-
-
-def url(folder: Path) -> str:
-    return f"sqlite:///{folder}/directory.db"
-
-
-@asynccontextmanager
-async def opened(folder: Path, *keys: bytes) -> AsyncIterator[Directory]:
-    directory = await Directory.open(url(folder), Vault(keys or [KEY]), now=clock())
-    try:
-        yield directory
-    finally:
-        await directory.close()
 
 
 async def put(directory: Directory, reference: str, name: str | None = None) -> Customer:
@@ -44,8 +28,3 @@ async def link(directory: Directory, customer: Customer, label: str | None = Non
     await directory.put_account(customer.id, "cloud", label, TOKEN, None)
     ((*_, account),) = await directory.accounts_by_customer([customer.id])
     return account
-
-
-def altered(folder: Path, statement: str, *values: str) -> None:
-    with closing(sqlite3.connect(folder / "directory.db")) as connection, connection:
-        connection.execute(statement, values)

@@ -1,23 +1,16 @@
 """Accounts and their credentials as the directory keeps them."""
 
-import sqlite3
 import stat
-from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from directories import KEY, START, TOKEN, altered, link, opened, put
+from directories import KEY, START, TOKEN, link, put
+from places import Place
 
 from app.directory import Change, Directory, VaultError
 from app.model.accounts import Account, AccountStatus, CredentialStore
 from app.model.errors import NotFound, UpstreamUnauthorized
-
-
-@pytest.fixture
-async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
-    async with opened(tmp_path) as directory:
-        yield directory
 
 
 def holds(folder: Path, text: bytes) -> bool:
@@ -60,7 +53,7 @@ async def test_an_account_is_told_with_all_that_is_known(directory: Directory) -
     assert len(account.id) == 16
 
 
-async def test_two_accounts_without_a_label_are_one(directory: Directory, tmp_path: Path) -> None:
+async def test_two_accounts_without_a_label_are_one(directory: Directory, place: Place) -> None:
     anna = await put(directory, "C-1")
 
     changes = [
@@ -69,8 +62,8 @@ async def test_two_accounts_without_a_label_are_one(directory: Directory, tmp_pa
     ]
 
     assert changes == [Change.CREATED, Change.UNCHANGED, Change.UNCHANGED, Change.CREATED]
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        altered(tmp_path, "UPDATE accounts SET label = NULL")
+    with pytest.raises(place.violation):
+        await place.run("UPDATE accounts SET label = NULL")
 
 
 async def test_an_account_of_nobody_is_refused(directory: Directory) -> None:
@@ -142,24 +135,24 @@ async def test_an_unknown_account_is_not_found(directory: Directory) -> None:
         await directory.mark("no", AccountStatus.ACTIVE)
 
 
-async def test_everything_is_still_there_after_a_restart_with_a_newer_key(tmp_path: Path) -> None:
-    async with opened(tmp_path) as first:
+async def test_everything_is_still_there_after_a_restart_with_a_newer_key(place: Place) -> None:
+    async with place.opened() as first:
         account = await link(first, await put(first, "C-1", "Anna"))
         await first.replace_credentials(account.id, {"refreshToken": "renewed"})
 
-    async with opened(tmp_path, b"n" * 32, KEY) as second:
+    async with place.opened(b"n" * 32, KEY) as second:
         assert await second.accounts_by_id([account.id]) == [account]
         assert await second.credentials(account.id) == {"refreshToken": "renewed"}
 
 
 async def test_without_its_key_a_credential_is_neither_read_nor_overwritten(
-    tmp_path: Path,
+    place: Place,
 ) -> None:
-    async with opened(tmp_path) as first:
+    async with place.opened() as first:
         anna = await put(first, "C-1")
         account = await link(first, anna)
 
-    async with opened(tmp_path, b"n" * 32) as second:
+    async with place.opened(b"n" * 32) as second:
         with pytest.raises(UpstreamUnauthorized):
             await second.credentials(account.id)
         with pytest.raises(VaultError):
@@ -167,12 +160,12 @@ async def test_without_its_key_a_credential_is_neither_read_nor_overwritten(
         with pytest.raises(VaultError):
             await second.put_account(anna.id, "cloud", None, {"refreshToken": "2"}, None)
 
-    async with opened(tmp_path) as third:
+    async with place.opened() as third:
         assert await third.credentials(account.id) == TOKEN
 
 
 async def test_no_credential_is_readable_in_the_files(tmp_path: Path) -> None:
-    async with opened(tmp_path) as directory:
+    async with Place(f"sqlite:///{tmp_path}/directory.db").opened() as directory:
         await link(directory, await put(directory, "C-1"))
 
         assert not holds(tmp_path, b"token-1")
@@ -183,15 +176,15 @@ async def test_no_credential_is_readable_in_the_files(tmp_path: Path) -> None:
 
 
 async def test_credentials_moved_to_another_account_do_not_open(
-    directory: Directory, tmp_path: Path
+    directory: Directory, place: Place
 ) -> None:
     anna = await put(directory, "C-1")
     one, two = await link(directory, anna, "one"), await link(directory, anna, "two")
     moved = (
-        "UPDATE accounts SET credentials = (SELECT credentials FROM accounts WHERE id = ?) "
-        "WHERE id = ?"
+        "UPDATE accounts SET credentials = (SELECT credentials FROM accounts WHERE id = $1) "
+        "WHERE id = $2"
     )
-    altered(tmp_path, moved, two.id, one.id)
+    await place.run(moved, two.id, one.id)
 
     with pytest.raises(UpstreamUnauthorized):
         await directory.credentials(one.id)
@@ -201,10 +194,10 @@ async def test_credentials_moved_to_another_account_do_not_open(
 
 
 async def test_credentials_of_an_account_moved_to_another_provider_do_not_open(
-    directory: Directory, tmp_path: Path
+    directory: Directory, place: Place
 ) -> None:
     account = await link(directory, await put(directory, "C-1"))
-    altered(tmp_path, "UPDATE accounts SET provider = 'evil'")
+    await place.run("UPDATE accounts SET provider = 'evil'")
 
     with pytest.raises(UpstreamUnauthorized):
         await directory.credentials(account.id)

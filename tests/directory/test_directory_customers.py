@@ -1,19 +1,10 @@
 """Customers as the directory keeps and finds them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from directories import TOKEN, link, opened, put
+from directories import TOKEN, link, put
 
 from app.directory import Change, Directory
-from app.model.errors import NotFound
-
-
-@pytest.fixture
-async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
-    async with opened(tmp_path) as directory:
-        yield directory
+from app.model.errors import BadUserInput, NotFound
 
 
 async def references(directory: Directory, search: str | None) -> list[str]:
@@ -149,3 +140,33 @@ async def test_of_a_deleted_customer_nothing_is_told_again(directory: Directory)
     assert await directory.delete_customer(anna.id) is None
     assert await directory.delete_customer("no") is None
     assert (await put(directory, "C-1")).id != anna.id
+
+
+async def test_customers_come_by_code_point_in_every_database(directory: Directory) -> None:
+    names = ["B", "a", "Z", "é", "_", "😀", "C-10", "C-9", "c-1", "\uffee", "a b", "ab"]
+    for name in names:
+        await directory.put_customer(name, None)
+
+    assert await references(directory, None) == sorted(names)
+    page = await directory.customers_page(search=None, after="Z", before="é", limit=100)
+    assert [customer.reference for customer in page] == sorted(names)[4:-3]
+
+
+@pytest.mark.parametrize("text", ["\0", "C-1\0", "\udcff"])
+async def test_a_text_that_no_database_keeps_is_found_nowhere_and_refused(
+    directory: Directory, text: str
+) -> None:
+    anna = await put(directory, "C-1")
+
+    assert await directory.customers_by_reference([text, "C-1"]) == [None, anna]
+    assert await directory.customers_by_id([text]) == [None]
+    assert await directory.accounts_by_id([text]) == [None]
+    assert await references(directory, text) == []
+    for write in (
+        directory.put_customer(text, None),
+        directory.create_customer("C-2", text),
+        directory.put_account(anna.id, "cloud", text, TOKEN, None),
+    ):
+        with pytest.raises(BadUserInput, match="cannot be kept"):
+            await write
+    assert await references(directory, None) == ["C-1"]

@@ -1,27 +1,21 @@
-"""The directory's file: many writers, failures, and files that are no directory."""
+"""The directory's database: many writers, failures, and what is no directory."""
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from directories import KEY, altered, opened, put
+from directories import KEY, put
+from places import Place
 
 from app.directory import Change, Directory, DirectoryUnavailable, Vault
 from app.model.errors import ConfigurationError
 
 
-@pytest.fixture
-async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
-    async with opened(tmp_path) as directory:
-        yield directory
-
-
-async def test_writers_beside_each_other_lose_nothing(directory: Directory, tmp_path: Path) -> None:
+async def test_writers_beside_each_other_lose_nothing(directory: Directory, place: Place) -> None:
     # Two directories share nothing but the file, as two processes do.
-    async with opened(tmp_path) as other:
+    async with place.opened() as other:
         changes = await asyncio.gather(
             *(
                 each.put_customer(f"C-{number}", None)
@@ -34,16 +28,14 @@ async def test_writers_beside_each_other_lose_nothing(directory: Directory, tmp_
         assert await other.customers_count(None) == 20
 
 
-async def test_a_new_directory_can_be_opened_many_times_at_once(tmp_path: Path) -> None:
+async def test_a_new_directory_can_be_opened_many_times_at_once(place: Place) -> None:
     async with AsyncExitStack() as stack:
-        many = await asyncio.gather(
-            *(stack.enter_async_context(opened(tmp_path)) for _ in range(8))
-        )
+        many = await asyncio.gather(*(stack.enter_async_context(place.opened()) for _ in range(8)))
 
         assert [await each.customers_count(None) for each in many] == [0] * 8
 
 
-# The driver drops the connection of a cancelled statement; since Python 3.13 that is remarked on.
+# SQLite's driver drops the connection of a cancelled statement; Python 3.13 remarks on that.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_write_that_is_cancelled_leaves_the_directory_usable(directory: Directory) -> None:
@@ -58,9 +50,9 @@ async def test_a_write_that_is_cancelled_leaves_the_directory_usable(directory: 
 
 
 async def test_a_database_that_fails_says_so_without_what_was_asked(
-    directory: Directory, tmp_path: Path
+    directory: Directory, place: Place
 ) -> None:
-    altered(tmp_path, "DROP TABLE customers")
+    await place.run("ALTER TABLE customers RENAME TO elsewhere")
 
     for call in (
         directory.customers_by_reference(["secret-reference"]),
@@ -80,7 +72,7 @@ async def test_a_file_that_cannot_be_the_database_is_refused(tmp_path: Path, nam
         await Directory.open(f"sqlite:///{tmp_path}/{name}", Vault([KEY]))
 
 
-@pytest.mark.parametrize("address", ["sqlite:///", "postgresql://h/d", "x.db"])
+@pytest.mark.parametrize("address", ["sqlite:///", "mysql://h/d", "x.db"])
 async def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(ConfigurationError, match=r"directory\.url"):
         await Directory.open(address, Vault([KEY]))

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-import pytest
-from directories import opened
+from places import Place
 
 from app.directory import Change, Directory, LineOutcome, import_lines
 from app.model.accounts import Account, ProviderKind
@@ -33,12 +31,6 @@ ANNA = {
     ],
 }
 CREATED, UPDATED, UNCHANGED = Change.CREATED, Change.UPDATED, Change.UNCHANGED
-
-
-@pytest.fixture
-async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
-    async with opened(tmp_path) as directory:
-        yield directory
 
 
 class Provers:
@@ -180,11 +172,11 @@ async def test_a_provider_that_does_not_answer_stops_nothing(directory: Director
 
 
 async def test_two_imports_at_once_neither_fail_nor_duplicate(
-    directory: Directory, tmp_path: Path
+    directory: Directory, place: Place
 ) -> None:
     lines = [{**ANNA, "reference": f"C-{number}"} for number in range(10)]
 
-    async with opened(tmp_path) as other:
+    async with place.opened() as other:
         both = await asyncio.gather(
             *(imported(each, *lines, prove=Provers()) for each in (directory, other, directory))
         )

@@ -1,24 +1,16 @@
 """API keys as the directory keeps them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-from directories import START, altered, opened
+from directories import START
+from places import Place
 
 from app.directory import Directory
 from app.model.keys import ApiKey
 from app.model.viewer import Scope
 
 READ = frozenset({Scope.READ})
-
-
-@pytest.fixture
-async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
-    async with opened(tmp_path) as directory:
-        yield directory
 
 
 async def test_a_key_is_found_by_its_digest_with_all_that_is_known(directory: Directory) -> None:
@@ -39,9 +31,9 @@ async def test_a_key_may_be_a_customers(directory: Directory) -> None:
 
 
 async def test_a_revoked_key_is_unknown_at_once_everywhere(
-    directory: Directory, tmp_path: Path
+    directory: Directory, place: Place
 ) -> None:
-    async with opened(tmp_path) as other:
+    async with place.opened() as other:
         one = await directory.create_api_key("one", READ, None, b"1")
         two = await directory.create_api_key("two", READ, None, b"2")
         before = await other.api_key(b"1")
@@ -85,10 +77,10 @@ async def test_many_keys_are_made_at_once(directory: Directory) -> None:
 
 
 async def test_a_scope_of_a_later_release_allows_nothing(
-    directory: Directory, tmp_path: Path
+    directory: Directory, place: Place
 ) -> None:
     await directory.create_api_key("one", READ, None, b"1")
-    altered(tmp_path, "UPDATE api_keys SET scopes = 'credits:read other:any'")
+    await place.run("UPDATE api_keys SET scopes = 'credits:read other:any'")
 
     key = await directory.api_key(b"1")
 

@@ -1,11 +1,8 @@
 """Bad import lines: what is said of them, and that nothing is written."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from directories import opened
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,12 +20,6 @@ SECRET = "hunter2-hunter2"
 CLOUD: dict[str, object] = {"cloudreve": {"refreshToken": SECRET}}
 HOSTING: dict[str, object] = {"hostup": {"apiKey": SECRET}}
 TWICE = {"provider": "cloud", "credentials": CLOUD}
-
-
-@pytest.fixture
-async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
-    async with opened(tmp_path) as directory:
-        yield directory
 
 
 async def imported(directory: Directory, *lines: object) -> list[LineOutcome]:

@@ -140,6 +140,18 @@ def test_a_relative_database_is_beside_the_configuration(tmp_path: Path) -> None
     assert elsewhere.get_secret_value() == "sqlite:////srv/x.db"
 
 
+@pytest.mark.parametrize("options", ["", "?sslmode=verify-full&sslrootcert=/etc/ca.pem"])
+def test_a_postgresql_is_taken_as_it_is_written_and_shown_without_its_password(
+    tmp_path: Path, options: str
+) -> None:
+    address = f"postgresql://gateway:hunter2@db.example.com:5433/credits{options}"
+
+    url = loaded(tmp_path, SMALLEST + f'[directory]\nurl = "{address}"').directory.url
+
+    assert url.get_secret_value() == address
+    assert str(url) == "postgresql://***@db.example.com:5433/credits"
+
+
 def test_every_kind_of_provider_has_its_own_settings(tmp_path: Path) -> None:
     settings = whole(tmp_path)
 

@@ -121,9 +121,21 @@ BAD = [
     (NONE + '[cache]\nurl = "unix://"', "cache.url: "),
     (NONE + '[cache]\nurl = "embedded://x"', "cache.url: "),
     (NONE + '[cache]\nurl = "memcached://h"', "cache.url: "),
-    (
-        NONE + f'[directory]\nurl = "postgresql://u:{SECRET}@h/d"',
-        "directory.url: PostgreSQL is not",
+    *(
+        (NONE + f'[directory]\nurl = "{url}"', f"directory.url: {said}")
+        for url, said in (
+            (f"postgres://u:{SECRET}@h/d", "must be written as"),
+            (f"postgresql+asyncpg://u:{SECRET}@h/d", "must be written as"),
+            (f"postgresql://u:{SECRET}@h", "must name a host and a database"),
+            (f"postgresql://u:{SECRET}@h/", "must name a host and a database"),
+            (f"postgresql://u:{SECRET}@h/d/e", "must name a host and a database"),
+            (f"postgresql://u:{SECRET}@/d", "must name a host and a database"),
+            (f"postgresql://u:{SECRET}@h/d#x", "must name a host and a database"),
+            (f"postgresql://u:{SECRET}@h:port/d", "write "),
+            (f"postgresql://u:{SECRET}@h/d?sslmode=on", "has an sslmode that is none"),
+            (f"postgresql://u:{SECRET}@h/d?{SECRET}=on", "has an option that is not known"),
+            (f"postgresql://u:{SECRET}@h/d?{SECRET}", "write "),
+        )
     ),
     (NONE + f'[directory]\nurl = "mysql://u:{SECRET}@h/d"', "directory.url: write "),
     (NONE + '[directory]\nurl = "sqlite:///:memory:"', "directory.url: must name a file"),

@@ -1,0 +1,1 @@
+"""The steps; which one follows which is said in each of them."""

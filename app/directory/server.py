@@ -1,0 +1,27 @@
+"""What the directory asks of a kind of database."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+# The execution option of a transaction that writes.
+WRITES = "directory_writes"
+
+
+@dataclass(frozen=True)
+class Server:
+    """
+    One database of some kind, not connected yet.
+
+    `engine` makes its connections, whose waits for another's lock end after so many seconds.
+    `patience` is after how many seconds a read or a write as a whole is given up, None where it
+    ends by itself. `reading` are execution options of reads. `refused` says why the database
+    cannot be opened and what to do, in half a line.
+    """
+
+    engine: Callable[[float], AsyncEngine]
+    patience: float | None
+    reading: Mapping[str, object]
+    finishes_opening: bool
+    refused: Callable[[BaseException], str]

@@ -1,0 +1,75 @@
+"""SQLite: a file that several tasks and processes read and write at the same time."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.directory.server import WRITES, Server
+from app.model.errors import ConfigurationError
+
+PREFIX = "sqlite:///"
+# The first release that materializes on demand, and finds three characters in a row.
+_OLDEST = (3, 35)
+
+
+def sqlite(url: str) -> Server:
+    """Return the file at `url`, made if it is new; `ConfigurationError` if it cannot be."""
+    if not url.startswith(PREFIX) or url == PREFIX:
+        raise ConfigurationError('directory.url: write "sqlite:///FILE" or "postgresql://…"')
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise ConfigurationError(
+            f"directory.url: this Python has SQLite {sqlite3.sqlite_version}, and 3.35 is needed; "
+            "install a newer one or use PostgreSQL"
+        )
+    path = Path(url.removeprefix(PREFIX))
+    try:
+        # Names and sealed credentials are nobody else's; SQLite's other files get the same mode.
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be opened").lower()
+        raise ConfigurationError(
+            f"directory.url: its file cannot be opened ({reason}); name one that can be written"
+        ) from None
+    return Server(
+        engine=lambda patience: _engine(path, patience),
+        # A wait of SQLite's ends by itself, and cannot be ended.
+        patience=None,
+        reading={},
+        # A driver that opens a connection for somebody who went away leaves it open.
+        finishes_opening=True,
+        refused=lambda _: (
+            "its file is not a database of this gateway or cannot be written; name another one"
+        ),
+    )
+
+
+def _engine(path: Path, patience: float) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(path)), hide_parameters=True
+    )
+
+    def set_up(connection: Any, _: object) -> None:  # noqa: ANN401 (the driver's own, untyped)
+        # The driver begins transactions late and by itself unless told not to; `_begin` does it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # A renewed token is used once it is kept: a commit must survive a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", set_up)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads before it writes must have the lock from its start: SQLite
+    # refuses, without waiting, to let it write once another one did.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
