@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-import structlog
+from canaries import Watch, watching
 from commands import Run
 from hypothesis import settings
 from places import directory, place, postgres
@@ -17,12 +17,26 @@ settings.register_profile("long", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
+@pytest.fixture(scope="session")
+def watch() -> Iterator[Watch]:
+    """Read all that is logged at DEBUG."""
+    with watching() as one:
+        yield one
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_logged(watch: Watch) -> Iterator[None]:
+    yield
+    found, watch.found = watch.found, []
+    assert not found
+
+
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+def run(capsys: pytest.CaptureFixture[str], watch: Watch) -> Iterator[Run]:
     """Run commands in this process and see what they print."""
     before = dict(os.environ)
     yield Run(capsys)
     # A command chooses what is logged, and tells its workers by the environment, for its process.
-    structlog.reset_defaults()
+    watch.listen()
     os.environ.clear()
     os.environ.update(before)
