@@ -5,11 +5,11 @@ from strawberry import UNSET
 
 from app.api.context import Info
 from app.api.ids import NodeId, NodeKind, written
-from app.api.mutations.finding import deletable_customer, no_such_customer
+from app.api.mutations.finding import deletable_customer, no_such_customer, require_creator
 from app.api.types.accounts import Customer
 from app.api.types.inputs import given
 from app.directory.lines import parse_customer
-from app.model.errors import BadUserInput, Forbidden
+from app.model.errors import BadUserInput
 
 
 @strawberry.input
@@ -45,9 +45,7 @@ class CustomerMutations:
         info: Info,
         input: CreateCustomerInput,  # noqa: A002 - Relay's name
     ) -> CreateCustomerPayload:
-        # Who may create them has to be told which references are taken.
-        if not info.context.viewer.writes_all:
-            raise Forbidden("Creating a customer takes the scope accounts:write:any.")
+        require_creator(info, input.reference)
         line = parse_customer(input.reference, given(input.display_name))
         created = await info.context.services.directory.create_customer(*line)
         if created is None:

@@ -44,6 +44,18 @@ async def deletable_customer(info: Info, reference: str) -> Customer:
     return customer
 
 
+def require_creator(info: Info, reference: str) -> None:
+    """Raise `Forbidden` for whom may not create a customer, or not see it then.
+
+    Whoever creates is told which references are taken, which are for no other eyes.
+    """
+    viewer = info.context.viewer
+    if not viewer.writes_all or not viewer.may_read(Customer("", reference)):
+        raise Forbidden(
+            "Creating a customer takes the scopes accounts:write:any and credits:read:any."
+        )
+
+
 async def _visible_customer(info: Info, reference: str) -> Customer:
     found = await info.context.loaders.customers_by_reference.load(reference)
     if found is None:
