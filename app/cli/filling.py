@@ -116,7 +116,7 @@ def _told(error: GatewayError) -> str:
 def _advice(error: UpstreamError) -> str:
     if isinstance(error, UpstreamUnauthorized):
         if error.relink:
-            return "Import the customer again with new credentials."
+            return "Link the account again with new credentials."
         return "Mend the provider's part of the configuration."
     if isinstance(error, UpstreamInvalidResponse):
         return "Look at the provider's base_url; else it has changed what it answers."

@@ -4,10 +4,12 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from changing import CREATE, LINK, create, credentials, delete, link, linked, refusal, unlink
+from lists import until
 from world import World, world
 
 from app.api import ids
@@ -208,6 +210,24 @@ def test_the_same_token_linked_twice_at_once_is_used_once(healthy: World) -> Non
     assert answers == [answers[0]] * 5
     assert "errors" not in answers[0]
     assert calls["cloudreve /session/token/refresh"] == 1
+
+
+def test_a_link_that_takes_too_long_goes_on_and_is_there_for_who_asks_again(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, more='[server]\nrequest_timeout = "500ms"', entries=5) as one:
+        create(one, "C-7")
+        one.sandbox.change_settings(rotate="single_use", latency_ms=400)
+        given = credentials(one, "cloud")
+
+        answer = link(one, "C-7", "cloud", given)
+        until(lambda: accounts(one))
+        one.sandbox.change_settings(latency_ms=0)
+        again = link(one, "C-7", "cloud", given)
+
+        assert refusal(answer) == ("UPSTREAM_TIMEOUT", None)
+        assert "asking again" in answer["errors"][0]["message"]
+        assert [linked(again)["id"]] == accounts(one)
 
 
 def test_what_is_no_account_is_not_found_in_the_same_words(healthy: World) -> None:
