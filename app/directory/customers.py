@@ -44,15 +44,15 @@ class Customers(Part):
         last of what is between them, else the first. `search` is a part of the reference or the
         display name, whatever the case.
         """
-        statement = searching.page(search, after, before, limit, backwards=backwards)
+        span = searching.Span(after, before, limit, backwards)
         async with self._database.reading() as connection:
-            found = [_customer(row) for row in await connection.execute(statement)]
+            found = [_customer(row) for row in await searching.page(connection, search, span)]
         return found[::-1] if backwards else found
 
     async def customers_count(self, search: str | None) -> int:
         """Return how many customers a search finds; None finds all."""
         async with self._database.reading() as connection:
-            return (await connection.execute(searching.count(search))).scalar_one()
+            return await searching.count(connection, search)
 
     async def create_customer(self, reference: str, display_name: str | None) -> Customer | None:
         """Keep a new customer and return it; None where the reference is taken."""

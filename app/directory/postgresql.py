@@ -33,6 +33,8 @@ def _engine(url: str, patience: float) -> AsyncEngine:
     milliseconds = str(int(patience * 1000))
     limits = {
         "application_name": "credit-gateway",
+        # A plan for any values reads the whole table for a search that one for these need not.
+        "plan_cache_mode": "force_custom_plan",
         "statement_timeout": milliseconds,
         "lock_timeout": milliseconds,
         # Whoever was frozen or cut off between two statements gives the writers' lock back.
