@@ -140,7 +140,9 @@ async def import_customers(
 def serving(app: ASGIApp) -> Iterator[str]:
     """Serve an ASGI application in a thread, on a free port; yields its origin."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))
+    # As the command serves: a caller's mistake, such as a token in an address, is not logged.
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", ws="none")
+    server = uvicorn.Server(config)
     thread = Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     deadline = time.monotonic() + 10

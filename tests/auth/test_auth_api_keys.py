@@ -54,8 +54,8 @@ def test_a_revoked_key_is_refused_at_once_by_every_process(run: Run, open_world:
         kept = created(run, open_world, "--scope", "credits:read:any")
         before = [status(one, key) for one in gateways]
 
-        revoke = [COMMAND, "keys", "revoke", _id_of(open_world, key)]
-        subprocess.run([*revoke, "--config", config(open_world)], check=True, timeout=60)
+        revoke = [str(COMMAND), "keys", "revoke", _id_of(open_world, key)]
+        subprocess.run([*revoke, "--config", str(config(open_world))], check=True, timeout=60)
         after = [status(one, key) for one in gateways]
         control = [status(one, kept) for one in gateways]
 
