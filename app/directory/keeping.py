@@ -1,12 +1,13 @@
-"""The credentials of accounts, as providers ask for them and replace them."""
+"""The credentials of accounts, as providers ask for them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.directory.credentials import Kept, seal, unseal
+from app.directory.credentials import Kept, unseal
 from app.directory.database import DirectoryUnavailable
 from app.directory.part import Part, change
 from app.directory.tables import accounts
@@ -25,25 +26,10 @@ class Credentials(Part):
         Where they cannot be opened, or the directory does not answer, that is one account's
         `UpstreamError`, so that it costs no other account's entries.
         """
-        try:
+        async with of_one_account():
             async with self._database.reading() as connection:
                 row = await _account_row(connection, account_id)
             return self._unsealed(row).current
-        except VaultError as error:
-            raise UpstreamUnauthorized(
-                "The stored credentials cannot be opened; give the former vault key back.",
-                relink=False,
-            ) from error
-        except DirectoryUnavailable as error:
-            raise UpstreamUnavailable("The stored credentials cannot be read now.") from error
-
-    async def replace_credentials(self, account_id: str, credentials: Mapping[str, str]) -> None:
-        """Keep renewed credentials durably; they may be used once this returned."""
-        async with self._database.writing() as connection:
-            row = await _account_row(connection, account_id)
-            kept = Kept(given=self._unsealed(row).given, current=dict(credentials))
-            sealed = seal(self._vault, kept, row.id, row.provider)
-            await change(connection, accounts, account_id, credentials=sealed)
 
     async def mark(self, account_id: str, status: AccountStatus) -> None:
         """Record whether the provider still accepts the account's credentials."""
@@ -54,6 +40,20 @@ class Credentials(Part):
 
     def _unsealed(self, row: Row[Any]) -> Kept:
         return unseal(self._vault, row.credentials, row.id, row.provider)
+
+
+@asynccontextmanager
+async def of_one_account() -> AsyncIterator[None]:
+    """Turn what the directory cannot do into an `UpstreamError`, which costs one account alone."""
+    try:
+        yield
+    except VaultError as error:
+        raise UpstreamUnauthorized(
+            "The stored credentials cannot be opened; give the former vault key back.",
+            relink=False,
+        ) from error
+    except DirectoryUnavailable as error:
+        raise UpstreamUnavailable("The stored credentials cannot be reached now.") from error
 
 
 async def _account_row(connection: AsyncConnection, account_id: str) -> Row[Any]:

@@ -6,8 +6,7 @@ nothing but the directory. It only saves calls: what is written is checked again
 by then, so a process that comes late, its turn long over, overwrites nothing.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +14,11 @@ from sqlalchemy import Row, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.directory.credentials import Kept, seal, unseal
-from app.directory.database import DirectoryUnavailable
+from app.directory.keeping import of_one_account
 from app.directory.part import Part, change
 from app.directory.tables import accounts
-from app.directory.vault import VaultError
 from app.model.accounts import AccountStatus
-from app.model.errors import NotFound, UpstreamUnauthorized, UpstreamUnavailable
+from app.model.errors import NotFound
 from app.model.renewable import Pause, PauseKind, Renewable, Renewed
 
 # In place of a turn, whose name is hexadecimal.
@@ -32,7 +30,7 @@ class Renewing(Part):
 
     async def renewable(self, account_id: str) -> Renewable:
         """Return an account's credentials with what has been renewed of them."""
-        async with _of_one_account():
+        async with of_one_account():
             async with self._database.reading() as connection:
                 row = await _row(connection, account_id)
             if row is None:
@@ -51,19 +49,19 @@ class Renewing(Part):
             accounts.c.renewal_token == turn,
         )
         taken = update(accounts).where(accounts.c.id == account_id, is_free)
-        async with _of_one_account(), self._database.writing() as connection:
+        async with of_one_account(), self._database.writing() as connection:
             done = await connection.execute(taken.values(renewal_token=turn, renewal_until=until))
             return done.rowcount > 0
 
     async def end_turn(self, account_id: str, turn: str, pause: Pause | None) -> None:
         """Let others renew the credentials, after the pause."""
         mine = update(accounts).where(accounts.c.id == account_id, accounts.c.renewal_token == turn)
-        async with _of_one_account(), self._database.writing() as connection:
+        async with of_one_account(), self._database.writing() as connection:
             await connection.execute(mine.values(_pausing(pause)))
 
     async def keep_renewed(self, account_id: str, before: Renewable, renewed: Renewed) -> bool:
         """Keep a renewed pair durably; False where others were linked or renewed meanwhile."""
-        async with _of_one_account(), self._database.writing() as connection:
+        async with of_one_account(), self._database.writing() as connection:
             row = await self._unchanged(connection, account_id, before)
             if row is None:
                 return False
@@ -75,7 +73,7 @@ class Renewing(Part):
 
     async def refuse(self, account_id: str, before: Renewable, until: datetime) -> bool:
         """Mark an account as to be linked again; False where that or a renewal happened."""
-        async with _of_one_account(), self._database.writing() as connection:
+        async with of_one_account(), self._database.writing() as connection:
             if await self._unchanged(connection, account_id, before) is None:
                 return False
             marked = {"status": AccountStatus.NEEDS_RELINK.value}
@@ -109,17 +107,3 @@ def _pausing(pause: Pause | None) -> Mapping[str, Any]:
     if pause is None:
         return {"renewal_token": None, "renewal_until": None}
     return {"renewal_token": pause.kind.value, "renewal_until": pause.until}
-
-
-@asynccontextmanager
-async def _of_one_account() -> AsyncIterator[None]:
-    """Turn what the directory cannot do into an `UpstreamError`, which costs one account alone."""
-    try:
-        yield
-    except VaultError as error:
-        raise UpstreamUnauthorized(
-            "The stored credentials cannot be opened; give the former vault key back.",
-            relink=False,
-        ) from error
-    except DirectoryUnavailable as error:
-        raise UpstreamUnavailable("The stored credentials cannot be reached now.") from error

@@ -6,6 +6,7 @@ from itertools import count
 
 from app.directory import Directory
 from app.model.accounts import Account, Customer
+from app.model.renewable import Access, Renewed
 
 KEY = b"k" * 32
 TOKEN = {"refreshToken": "token-1"}
@@ -28,3 +29,11 @@ async def link(directory: Directory, customer: Customer, label: str | None = Non
     await directory.put_account(customer.id, "cloud", label, TOKEN, None)
     ((*_, account),) = await directory.accounts_by_customer([customer.id])
     return account
+
+
+async def renew(directory: Directory, account_id: str, token: str) -> bool:
+    """Keep credentials as a provider renews them."""
+    before = await directory.renewable(account_id)
+    access = Access(f"access of {token}", START + timedelta(hours=1))
+    renewed = Renewed({"refreshToken": token}, before.current, access)
+    return await directory.keep_renewed(account_id, before, renewed)

@@ -5,12 +5,13 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from directories import KEY, START, TOKEN, link, put
+from directories import KEY, START, TOKEN, link, put, renew
 from places import Place
 
 from app.directory import Change, Directory, VaultError
 from app.model.accounts import Account, AccountStatus, CredentialStore
 from app.model.errors import NotFound, UpstreamUnauthorized
+from app.model.renewable import Access, Renewed
 
 
 def holds(folder: Path, text: bytes) -> bool:
@@ -92,7 +93,7 @@ async def test_renewed_credentials_survive_the_same_import(directory: Directory)
     store: CredentialStore = directory
     anna = await put(directory, "C-1")
     account = await link(directory, anna)
-    await store.replace_credentials(account.id, {"refreshToken": "renewed"})
+    assert await renew(directory, account.id, "renewed")
 
     linked = await directory.put_account(anna.id, "cloud", None, TOKEN, None)
 
@@ -130,7 +131,7 @@ async def test_an_unknown_account_is_not_found(directory: Directory) -> None:
     with pytest.raises(NotFound):
         await directory.credentials("no")
     with pytest.raises(NotFound):
-        await directory.replace_credentials("no", TOKEN)
+        await directory.renewable("no")
     with pytest.raises(NotFound):
         await directory.mark("no", AccountStatus.ACTIVE)
 
@@ -138,7 +139,7 @@ async def test_an_unknown_account_is_not_found(directory: Directory) -> None:
 async def test_everything_is_still_there_after_a_restart_with_a_newer_key(place: Place) -> None:
     async with place.opened() as first:
         account = await link(first, await put(first, "C-1", "Anna"))
-        await first.replace_credentials(account.id, {"refreshToken": "renewed"})
+        assert await renew(first, account.id, "renewed")
 
     async with place.opened(b"n" * 32, KEY) as second:
         assert await second.accounts_by_id([account.id]) == [account]
@@ -151,12 +152,14 @@ async def test_without_its_key_a_credential_is_neither_read_nor_overwritten(
     async with place.opened() as first:
         anna = await put(first, "C-1")
         account = await link(first, anna)
+        before = await first.renewable(account.id)
 
+    renewed = Renewed({"refreshToken": "2"}, TOKEN, Access("access", START))
     async with place.opened(b"n" * 32) as second:
         with pytest.raises(UpstreamUnauthorized):
             await second.credentials(account.id)
-        with pytest.raises(VaultError):
-            await second.replace_credentials(account.id, {"refreshToken": "2"})
+        with pytest.raises(UpstreamUnauthorized):
+            await second.keep_renewed(account.id, before, renewed)
         with pytest.raises(VaultError):
             await second.put_account(anna.id, "cloud", None, {"refreshToken": "2"}, None)
 

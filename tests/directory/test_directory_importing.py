@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 
+from directories import renew
 from places import Place
 
 from app.directory import Change, Directory, LineOutcome, import_lines
@@ -100,7 +101,7 @@ async def test_importing_twice_changes_nothing(directory: Directory) -> None:
 async def test_a_rotated_token_survives_the_next_import(directory: Directory) -> None:
     await imported(directory, ANNA)
     cloud = (await accounts(directory))[0]
-    await directory.replace_credentials(cloud.id, {"refreshToken": "rotated"})
+    assert await renew(directory, cloud.id, "rotated")
 
     await imported(directory, ANNA, prove=Provers("cloud"))
 
