@@ -27,7 +27,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def ask(url: str) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx.post(url, json=QUERY, trust_env=False, timeout=10).json()
+    answer: dict[str, Any] = httpx.post(url, json=QUERY, trust_env=False, timeout=25).json()
     return answer
 
 
