@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import accounts, directory, keys, serving, setup, syncing, tokens
+from app.cli import accounts, directory, keys, serving, setup, syncing, tokens, vaults
 
 application = typer.Typer(
     name="credit-gateway",
@@ -22,4 +22,4 @@ application.add_typer(directory.customers, name="customers")
 application.add_typer(accounts.accounts, name="accounts")
 application.command()(tokens.token)
 application.add_typer(keys.keys, name="keys")
-application.add_typer(setup.vault, name="vault")
+application.add_typer(vaults.vault, name="vault")

@@ -9,15 +9,10 @@ from app.api.context import Services
 from app.api.schema import sdl
 from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.directory.vault import keygen
 from app.main import services
 from app.model.errors import UpstreamError
 from app.redis.connection import answers
 from app.settings import Settings
-
-vault = typer.Typer(
-    help="The keys that stored credentials are encrypted with.", no_args_is_help=True
-)
 
 
 class _Proof(NamedTuple):
@@ -32,15 +27,6 @@ def schema() -> None:
     Example: credit-gateway schema > schema.graphql
     """
     typer.echo(sdl(), nl=False)
-
-
-@vault.command("keygen")
-def generate_key() -> None:
-    """Print a new key: 32 random bytes in base64.
-
-    Example: export GATEWAY_VAULT_KEY=$(credit-gateway vault keygen)
-    """
-    typer.echo(keygen())
 
 
 def check(config: Config = DEFAULT_CONFIG) -> None:

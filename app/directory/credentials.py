@@ -38,6 +38,11 @@ def unseal(vault: Vault, sealed: bytes, account_id: str, provider: str) -> Kept:
         raise VaultError("what was sealed are no credentials") from None
 
 
+def rotated(vault: Vault, sealed: bytes, account_id: str, provider: str) -> bytes:
+    """Return what was sealed for this account under the vault's newest key."""
+    return vault.rotated(sealed, _context(account_id, provider))
+
+
 def _context(account_id: str, provider: str) -> bytes:
     # An id has no colon, so no other pair gives the same context.
     return f"credentials:{account_id}:{provider}".encode()

@@ -11,13 +11,14 @@ from app.directory.keeping import Credentials
 from app.directory.keys import ApiKeys
 from app.directory.outcome import Change, Linked
 from app.directory.renewing import Renewing
+from app.directory.rotating import Rotating, Rotation
 from app.directory.vault import Vault
 from app.model.clock import utc_now
 
-__all__ = ["Change", "Directory", "Linked"]
+__all__ = ["Change", "Directory", "Linked", "Rotation"]
 
 
-class Directory(Customers, Accounts, Credentials, Renewing, ApiKeys):
+class Directory(Customers, Accounts, Credentials, Renewing, Rotating, ApiKeys):
     """Customers, accounts, credentials and API keys; the `CredentialStore` of the providers."""
 
     @classmethod

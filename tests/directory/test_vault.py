@@ -1,14 +1,34 @@
 """Sealed texts open only where they belong, and only as they were sealed."""
 
 import base64
+import hashlib
+from collections.abc import Callable
+from itertools import product
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.directory import Vault, VaultError, keygen
 
 OLD, NEW, FOREIGN = b"o" * 32, b"n" * 32, b"f" * 32
+# Version and key's id, the nonce and tag of the data key, the data key.
+HEAD, WRAPPED = 9, 9 + 12 + 32 + 16
+
+
+def first_release(key: bytes, plaintext: bytes, context: bytes) -> bytes:
+    """Seal as the first release did: under the vault's key itself."""
+    head = b"\x01" + hashlib.sha256(b"credit-gateway:key-id:" + key).digest()[:8]
+    return head + b"n" * 12 + AESGCM(key).encrypt(b"n" * 12, plaintext, head + context)
+
+
+def opens(vault: Vault, sealed: bytes, context: bytes) -> bool:
+    try:
+        vault.open(sealed, context)
+    except VaultError:
+        return False
+    return True
 
 
 @given(st.binary(), st.binary())
@@ -90,3 +110,64 @@ def test_a_new_key_is_32_random_bytes() -> None:
 
     assert first != second
     assert len(first) == len(second) == 32
+
+
+@pytest.mark.parametrize(
+    "sealing",
+    [lambda text: Vault([NEW]).seal(text, b"here"), lambda text: first_release(NEW, text, b"here")],
+    ids=["envelope", "first release"],
+)
+def test_not_one_byte_may_be_another(sealing: Callable[[bytes], bytes]) -> None:
+    vault, sealed = Vault([NEW, OLD]), sealing(b"text")
+
+    assert vault.open(sealed, b"here") == b"text"
+    for place, bit in product(range(len(sealed)), (0x01, 0x80)):
+        altered = bytearray(sealed)
+        altered[place] ^= bit
+        assert not opens(vault, bytes(altered), b"here"), place
+        with pytest.raises(VaultError):
+            vault.rotated(bytes(altered), b"here")
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40), st.sampled_from([b"here", b"there"]))
+def test_no_part_of_one_opens_as_a_part_of_another(one: bytes, two: bytes, other: bytes) -> None:
+    vault = Vault([NEW, OLD])
+    sealed = [vault.seal(one, b"here"), vault.seal(two, other), Vault([OLD]).seal(one, b"here")]
+    parts = [(each[:HEAD], each[HEAD:WRAPPED], each[WRAPPED:]) for each in sealed]
+
+    for mixed in product(range(3), repeat=3):
+        swapped = b"".join(parts[source][part] for part, source in enumerate(mixed))
+        is_whole = len(set(mixed)) == 1 or swapped in sealed
+        assert opens(vault, swapped, b"here") == (
+            is_whole and (swapped != sealed[1] or other == b"here")
+        )
+
+
+@given(st.binary(), st.binary())
+def test_what_the_first_release_sealed_opens_and_is_rotated(text: bytes, context: bytes) -> None:
+    sealed = first_release(OLD, text, context)
+
+    assert Vault([NEW, OLD]).open(sealed, context) == text
+    rotated = Vault([NEW, OLD]).rotated(sealed, context)
+    assert Vault([NEW]).open(rotated, context) == text
+
+
+def test_a_rotated_text_needs_the_newest_key_alone_and_stays_as_it_is() -> None:
+    vault = Vault([NEW, OLD])
+    sealed = Vault([OLD]).seal(b"text", b"here")
+
+    rotated = vault.rotated(sealed, b"here")
+
+    assert Vault([NEW]).open(rotated, b"here") == b"text"
+    assert not opens(Vault([OLD]), rotated, b"here")
+    assert rotated[WRAPPED:] == sealed[WRAPPED:]
+    assert vault.rotated(rotated, b"here") == rotated
+    with pytest.raises(VaultError):
+        vault.rotated(sealed, b"there")
+
+
+def test_two_texts_are_never_under_the_same_data_key() -> None:
+    vault = Vault([NEW])
+    keys = {vault._unwrapped(vault.seal(b"text", b"here"), b"here")[0] for _ in range(100)}
+
+    assert len(keys) == 100
