@@ -7,9 +7,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from app.directory.credentials import Unshown
 from app.model.accounts import ProviderKind
 from app.model.errors import BadUserInput
+from app.model.unshown import Unshown
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=rf"\A[^{_CONTROL}]*\Z")]
