@@ -8,7 +8,7 @@ a shape of their own, so that any of them is known wherever it turns up.
 import logging
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -67,7 +67,7 @@ class Watch(logging.Handler):
         """Read what structlog logs, in place of whoever reads it now."""
         structlog.configure(processors=[structlog.processors.format_exc_info, self.event])
 
-    def event(self, _: object, __: str, event: dict[str, Any]) -> Mapping[str, Any]:
+    def event(self, _: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         """Look at one event of structlog."""
         self.look(repr(event), "structlog")
         raise structlog.DropEvent
@@ -103,7 +103,9 @@ def look_through(redis: Redis) -> int:
     return read
 
 
-def _plain(value: bytes) -> str:
+def _plain(value: bytes | str) -> str:
+    if isinstance(value, str):
+        return value
     with suppress(zlib.error):
         value = zlib.decompress(value)
     return value.decode(errors="replace")
