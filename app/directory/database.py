@@ -64,6 +64,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        await self._server.ended()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

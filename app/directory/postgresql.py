@@ -6,7 +6,7 @@ import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.directory.server import WRITES, Server
+from app.directory.server import WRITES, Server, at_once
 
 PREFIX = "postgresql://"
 # Connections of one process; a server takes 100 unless it is told otherwise.
@@ -26,6 +26,7 @@ def postgresql(url: str) -> Server:
         reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         finishes_opening=False,
         refused=_refused,
+        ended=at_once,
     )
 
 

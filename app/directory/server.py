@@ -1,6 +1,6 @@
 """What the directory asks of a kind of database."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,7 +17,8 @@ class Server:
     `engine` makes its connections, whose waits for another's lock end after so many seconds.
     `patience` is after how many seconds a read or a write as a whole is given up, None where it
     ends by itself. `reading` are execution options of reads. `refused` says why the database
-    cannot be opened and what to do, in half a line.
+    cannot be opened and what to do, in half a line. `ended` returns when nothing of its closed
+    connections is left that would speak to the event loop.
     """
 
     engine: Callable[[float], AsyncEngine]
@@ -25,3 +26,8 @@ class Server:
     reading: Mapping[str, object]
     finishes_opening: bool
     refused: Callable[[BaseException], str]
+    ended: Callable[[], Awaitable[None]]
+
+
+async def at_once() -> None:
+    """Return: a closed connection leaves nothing behind."""

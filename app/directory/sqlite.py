@@ -1,8 +1,11 @@
 """SQLite: a file that several tasks and processes read and write at the same time."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
@@ -14,6 +17,8 @@ from app.model.errors import ConfigurationError
 PREFIX = "sqlite:///"
 # The first release that materializes on demand, and finds three characters in a row.
 _OLDEST = (3, 35)
+# A thread that was given up amid a wait for another process's lock ends after that.
+_LONGEST_END_SECONDS = 2.0
 
 
 def sqlite(url: str) -> Server:
@@ -34,8 +39,9 @@ def sqlite(url: str) -> Server:
         raise ConfigurationError(
             f"directory.url: its file cannot be opened ({reason}); name one that can be written"
         ) from None
+    threads: WeakSet[Thread] = WeakSet()
     return Server(
-        engine=lambda patience: _engine(path, patience),
+        engine=lambda patience: _engine(path, patience, threads),
         # A wait of SQLite's ends by itself, and cannot be ended.
         patience=None,
         reading={},
@@ -44,15 +50,23 @@ def sqlite(url: str) -> Server:
         refused=lambda _: (
             "its file is not a database of this gateway or cannot be written; name another one"
         ),
+        ended=lambda: _ended(threads),
     )
 
 
-def _engine(path: Path, patience: float) -> AsyncEngine:
+async def _ended(threads: WeakSet[Thread]) -> None:
+    """Wait for the threads of closed connections, which tell the event loop that they end."""
+    for thread in list(threads):
+        await asyncio.to_thread(thread.join, _LONGEST_END_SECONDS)
+
+
+def _engine(path: Path, patience: float, threads: WeakSet[Thread]) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)), hide_parameters=True
     )
 
     def set_up(connection: Any, _: object) -> None:  # noqa: ANN401 (the driver's own, untyped)
+        threads.add(connection.driver_connection._thread)  # noqa: SLF001 (told nowhere else)
         # The driver begins transactions late and by itself unless told not to; `_begin` does it.
         connection.isolation_level = None
         cursor = connection.cursor()
