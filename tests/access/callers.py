@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from canaries import assert_none
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
@@ -43,6 +44,7 @@ class Callers:
             json={"query": query, "variables": variables},
             headers={_HEADER: json.dumps(said), "Accept": "application/graphql-response+json"},
         )
+        assert_none(response.text, "an answer")
         answer: dict[str, Any] = response.json()
         return answer
 
