@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,6 +18,7 @@ from app.model.errors import ConfigurationError
 PREFIX = "sqlite:///"
 # The first release that materializes on demand, and finds three characters in a row.
 _OLDEST = (3, 35)
+_REFUSED = "its file is not a database of this gateway or cannot be written; name another one"
 # A thread that was given up amid a wait for another process's lock ends after that.
 _LONGEST_END_SECONDS = 2.0
 
@@ -39,6 +41,7 @@ def sqlite(url: str) -> Server:
         raise ConfigurationError(
             f"directory.url: its file cannot be opened ({reason}); name one that can be written"
         ) from None
+    _prove(path)
     threads: WeakSet[Thread] = WeakSet()
     return Server(
         engine=lambda patience: _engine(path, patience, threads),
@@ -47,11 +50,18 @@ def sqlite(url: str) -> Server:
         reading={},
         # A driver that opens a connection for somebody who went away leaves it open.
         finishes_opening=True,
-        refused=lambda _: (
-            "its file is not a database of this gateway or cannot be written; name another one"
-        ),
+        refused=lambda _: _REFUSED,
         ended=lambda: _ended(threads),
     )
+
+
+def _prove(path: Path) -> None:
+    """Refuse what is no database here: the driver's thread outlives an opening that fails."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error:
+        raise ConfigurationError(f"directory.url: {_REFUSED}") from None
 
 
 async def _ended(threads: WeakSet[Thread]) -> None:
