@@ -15,6 +15,7 @@ from app.api.histories import Answer, Histories, Question, Selection, Whole
 from app.directory.directory import Directory
 from app.model.accounts import Account, Customer
 from app.model.entries import Entry, Stream
+from app.model.errors import Forbidden
 from app.model.viewer import Viewer
 
 K = TypeVar("K", bound=Hashable)
@@ -81,21 +82,36 @@ class Loaders:
         ]
 
     async def _answers(self, questions: list[Question]) -> list[Answer | BaseException]:
-        return await asyncio.gather(
-            *(self._histories.answer(question) for question in questions), return_exceptions=True
-        )
+        return await self._each(questions, lambda one: one.accounts, self._histories.answer)
 
     async def _wholes(self, selections: list[Selection]) -> list[Whole | BaseException]:
-        return await asyncio.gather(
-            *(self._histories.whole(selection) for selection in selections), return_exceptions=True
-        )
+        return await self._each(selections, lambda one: one.accounts, self._histories.whole)
 
     async def _entries(self, keys: list[EntryKey]) -> list[Entry | BaseException | None]:
-        return await asyncio.gather(
-            *(self._histories.entry(*key) for key in keys), return_exceptions=True
+        return await self._each(
+            keys, lambda one: (one.account,), lambda one: self._histories.entry(*one)
         )
 
     async def _balances_of(self, accounts: list[Account]) -> list[AccountBalance | BaseException]:
-        return await asyncio.gather(
-            *(self._balances.of(account) for account in accounts), return_exceptions=True
-        )
+        return await self._each(accounts, lambda one: (one,), self._balances.of)
+
+    async def _each(
+        self,
+        keys: list[K],
+        accounts_of: Callable[[K], Sequence[Account]],
+        load: Callable[[K], Awaitable[T]],
+    ) -> list[T | BaseException]:
+        """Load each key whose accounts the viewer may read; it may know of others by writing."""
+
+        async def one(key: K) -> T:
+            if not self._viewer.reads_all:
+                await self._require_readable(accounts_of(key))
+            return await load(key)
+
+        return await asyncio.gather(*map(one, keys), return_exceptions=True)
+
+    async def _require_readable(self, accounts: Sequence[Account]) -> None:
+        owners = {account.customer_id for account in accounts}
+        found = await asyncio.gather(*(self.customers_by_id.load(owner) for owner in owners))
+        if not all(found):
+            raise Forbidden("Reading this takes the scope credits:read for its customer.")

@@ -4,7 +4,7 @@ import strawberry
 from strawberry import UNSET
 
 from app.api.context import Info
-from app.api.mutations.finding import linkable_customer, visible_account, writable_account
+from app.api.mutations.finding import linkable_customer, writable_account
 from app.api.types.accounts import Account
 from app.api.types.credentials import AccountCredentials, line_of
 from app.api.types.inputs import given
@@ -98,7 +98,7 @@ class AccountMutations:
         sources = await context.refresh(await writable_account(info, input.account_id))
         context.used(info, sources)
         # Whether its credentials are still accepted may have turned out.
-        account = Account.of(await visible_account(info, input.account_id), context.services)
+        account = Account.of(await writable_account(info, input.account_id), context.services)
         return RefreshAccountPayload(
             account=account,
             sources=[HistorySource.of(source, account) for source in sources],
@@ -107,7 +107,7 @@ class AccountMutations:
 
 
 async def _linked(info: Info, account_id: str) -> Account:
-    record = await info.context.loaders.accounts_by_id.load(account_id)
+    (record,) = await info.context.services.directory.accounts_by_id([account_id])
     if record is None:
         raise NotFound("The account was unlinked meanwhile.")
     return Account.of(record, info.context.services)

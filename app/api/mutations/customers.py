@@ -45,7 +45,7 @@ class CustomerMutations:
         info: Info,
         input: CreateCustomerInput,  # noqa: A002 - Relay's name
     ) -> CreateCustomerPayload:
-        require_creator(info, input.reference)
+        require_creator(info)
         line = parse_customer(input.reference, given(input.display_name))
         created = await info.context.services.directory.create_customer(*line)
         if created is None:
