@@ -145,8 +145,7 @@ class Mirror:
 
     def _name(self, account: Account, stream: Stream) -> Name:
         translation = self._providers[account.provider].translation
-        # What was read under other credentials is as little served as what was read otherwise.
-        return Name(name_of(account.id, stream), f"{translation} {account.revision}")
+        return Name(name_of(account.id, stream, account.revision), translation)
 
     def _fly(
         self,

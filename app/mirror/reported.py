@@ -81,8 +81,7 @@ class Reported:
 
     def _name(self, account: Account) -> Name:
         translation = self._providers[account.provider].translation
-        # What was read under other credentials is as little served as what was read otherwise.
-        return Name(name_of(account.id, _KIND), f"{translation} {account.revision}")
+        return Name(name_of(account.id, _KIND, account.revision), translation)
 
     async def _renew(self, account: Account, as_of: datetime) -> Statement:
         name = self._name(account)

@@ -99,3 +99,23 @@ async def test_a_fetch_begun_under_other_credentials_is_neither_joined_nor_kept(
 
     assert first == {1}
     assert then == at_last == [{2}, {2}]
+
+
+async def test_a_purge_takes_away_what_was_read_under_the_credentials_of_now(
+    redis: Client,
+) -> None:
+    async with mirror_of(HeldProvider(NEW, "cursor"), TestClock(), redis=redis) as mirror:
+        await whole(mirror, RELINKED)
+        before = await states(redis)
+        await mirror.purge(RELINKED.id, RELINKED.revision)
+
+        assert before == 1
+        assert await states(redis) == 0
+
+
+async def states(redis: Client) -> int:
+    """Return how many histories are kept."""
+    found = 0
+    async for key in redis.scan_iter(_type="hash"):
+        found += bool(await redis.hexists(key, "s"))  # type: ignore[misc]
+    return found
