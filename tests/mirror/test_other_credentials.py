@@ -117,5 +117,5 @@ async def states(redis: Client) -> int:
     """Return how many histories are kept."""
     found = 0
     async for key in redis.scan_iter(_type="hash"):
-        found += bool(await redis.hexists(key, "s"))  # type: ignore[misc]
+        found += bool(await redis.hexists(key, "s"))
     return found
