@@ -64,7 +64,8 @@ class Watch(logging.Handler):
             self.found.append(f"{found} in a log of {where}: {text[:200]}")
 
     def listen(self) -> None:
-        """Read what structlog logs, in place of whoever reads it now."""
+        """Read all that structlog logs, in place of whoever reads some of it now."""
+        structlog.reset_defaults()
         structlog.configure(processors=[structlog.processors.format_exc_info, self.event])
 
     def event(self, _: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
