@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from app.cli import logs
 from app.directory import Directory, Vault
 from app.model.accounts import Account
 from app.model.clock import utc_now
@@ -185,6 +186,8 @@ def _tell(*words: object) -> None:
 
 
 def main() -> None:
+    # Logs go elsewhere than what is told.
+    logs.configure()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
