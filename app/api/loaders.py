@@ -34,6 +34,10 @@ class Loader(Generic[K, T]):
     async def load(self, key: K) -> T:
         return await asyncio.shield(self._loader.load(key))
 
+    def prime(self, key: K, value: T) -> None:
+        """Take what was loaded another way for loaded, unless it was already."""
+        self._loader.prime(key, value)
+
 
 class EntryKey(NamedTuple):
     account: Account
@@ -62,7 +66,11 @@ class Loaders:
 
     async def _customers_by_reference(self, references: list[str]) -> list[Customer | None]:
         found = await self._directory.customers_by_reference(references)
-        return [self._visible(customer) for customer in found]
+        visible = [self._visible(customer) for customer in found]
+        for customer in visible:
+            if customer:
+                self.customers_by_id.prime(customer.id, customer)
+        return visible
 
     async def _customers_by_id(self, ids: list[str]) -> list[Customer | None]:
         found = await self._directory.customers_by_id(ids)

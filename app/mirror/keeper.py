@@ -95,7 +95,7 @@ class Keeper(Generic[D]):
         if remembered.document and self._changes.is_live and self._memory.is_current(name.text):
             return remembered
         # Callers of one moment look once, however many they are.
-        look = self._looks.start(name.text, f"look {name.translation}", partial(self._see, name))
+        look = self._looks.start(name.text, "look", partial(self._see, name))
         return await asyncio.shield(look)
 
     async def _see(self, name: Name) -> Known[D]:
@@ -130,7 +130,7 @@ class Keeper(Generic[D]):
 
     async def keep(self, name: Name, known: Known[D], document: D) -> Known[D]:
         """Keep a document that continues what was known, unless another process was faster."""
-        self._memory.put(name.text, document, known.era, name.translation, is_current=False)
+        self._memory.put(name.text, document, known.era, is_current=False)
         stored = (
             known.document if known.document and known.version == known.document.version else None
         )
@@ -144,7 +144,7 @@ class Keeper(Generic[D]):
         if saved is not Saved.SAVED:
             return known._replace(document=document)
         is_current = self._changes.is_live and doubts == self._memory.doubts
-        self._memory.put(name.text, document, known.era, name.translation, is_current=is_current)
+        self._memory.put(name.text, document, known.era, is_current=is_current)
         return Known(document, document.version, known.era)
 
     async def share(self, name: Name) -> bool:
@@ -194,13 +194,11 @@ class Keeper(Generic[D]):
         if document is None:
             return Known(known, found.version, era), found.is_ours
         is_current = is_live and self._changes.is_live and doubts == self._memory.doubts
-        self._memory.put(name.text, document, era, name.translation, is_current=is_current)
+        self._memory.put(name.text, document, era, is_current=is_current)
         return Known(document, found.version, era), found.is_ours
 
     def _remembered(self, name: Name) -> Known[D]:
-        # What was read otherwise, or under other credentials, is not this document.
-        is_same = self._memory.translation(name.text) == name.translation
-        document = self._memory.get(name.text) if is_same else None
+        document = self._memory.get(name.text)
         return Known(document, document.version if document else None, self._memory.era(name.text))
 
     def _decoded(self, found: Found, translation: str, known: D | None) -> D | None:
@@ -244,6 +242,7 @@ class Keeper(Generic[D]):
         self._memory.forget(name)
         self.failures.clear(name)
         self.flights.disown(name)
+        self._looks.disown(name)
 
     async def _next_news(self, name: str) -> None:
         """Return when something was told of a document, or after a short while."""

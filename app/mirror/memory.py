@@ -29,7 +29,6 @@ class Memory(Generic[W]):
         self._documents: OrderedDict[str, W] = OrderedDict()
         self._current: set[str] = set()
         self._eras: dict[str, str] = {}
-        self._translations: dict[str, str] = {}
         self.bytes = 0
         # How often a document was doubted: what was read before may be an older one.
         self.doubts = 0
@@ -46,17 +45,10 @@ class Memory(Generic[W]):
         """Return since which purge the document is known."""
         return self._eras.get(name, "")
 
-    def translation(self, name: str) -> str:
-        """Return how the provider's answers were read, and under which credentials."""
-        return self._translations.get(name, "")
-
-    def put(
-        self, name: str, document: W, era: str, translation: str = "", *, is_current: bool
-    ) -> None:
+    def put(self, name: str, document: W, era: str, *, is_current: bool) -> None:
         self.forget(name)
         self._documents[name] = document
         self._eras[name] = era
-        self._translations[name] = translation
         self.bytes += document.weight
         if is_current:
             self._current.add(name)
@@ -78,5 +70,4 @@ class Memory(Generic[W]):
         gone = self._documents.pop(name, None)
         self._current.discard(name)
         self._eras.pop(name, None)
-        self._translations.pop(name, None)
         self.bytes -= gone.weight if gone else 0

@@ -6,8 +6,8 @@ provider tells, or is too old to be trusted, it is read anew beside itself, and 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -25,12 +25,13 @@ from app.mirror.crawl import (
 )
 from app.mirror.documents import Demand, Freshness, Known, Name, done_within
 from app.mirror.keeper import Keeper
+from app.mirror.outcomes import Mark, noted
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import DocumentStore, name_of
-from app.model.accounts import Account, AccountStatus
+from app.model.accounts import Account
 from app.model.clock import Clock
 from app.model.entries import Stream
-from app.model.errors import PlaceLost, UpstreamError, UpstreamUnauthorized
+from app.model.errors import PlaceLost, UpstreamError
 from app.providers.page import Page, Provider
 from app.redis.changes import Changes
 
@@ -52,7 +53,7 @@ class Mirror:
         changes: Changes,
         providers: Mapping[str, Provider],
         freshness: Mapping[str, Freshness],
-        mark: Callable[[str, AccountStatus], Awaitable[None]],
+        mark: Mark,
         clock: Clock,
     ) -> None:
         self._providers = providers
@@ -114,7 +115,7 @@ class Mirror:
         wanted_at = self._clock()
         return self._keepers[stream].flights.start(
             (name.text, "rebuild"),
-            f"rebuild {name.translation}",
+            "rebuild",
             lambda: self._rebuild(account, stream, wanted_at, because),
         )
 
@@ -125,7 +126,7 @@ class Mirror:
         if known.document and known.document.rebuilt_for:
             await keeper.keep(name, known, known.document.changed(rebuilt_for=""))
 
-    async def purge(self, account_id: str, revision: int = 1) -> None:
+    async def purge(self, account_id: str, revision: int) -> None:
         """Take the mirrors of an account away, in all processes.
 
         Raises `RedisAway` where they were taken away in this process only.
@@ -155,7 +156,7 @@ class Mirror:
         work: Callable[[], Coroutine[Any, Any, Snapshot]],
     ) -> asyncio.Task[Snapshot]:
         name = self._name(account, stream)
-        return self._keepers[stream].flights.start(name.text, f"{purpose} {name.translation}", work)
+        return self._keepers[stream].flights.start(name.text, purpose, work)
 
     async def _refresh(self, account: Account, stream: Stream, as_of: datetime) -> Snapshot:
         keeper, name = self._keepers[stream], self._name(account, stream)
@@ -255,17 +256,6 @@ class Mirror:
 
         return read_page
 
-    @asynccontextmanager
-    async def _outcome(self, account: Account, stream: Stream) -> AsyncIterator[None]:
-        """Remember how asking the provider ended."""
-        keeper, name = self._keepers[stream], self._name(account, stream)
-        try:
-            yield
-        except UpstreamError as error:
-            await keeper.failed(name, error)
-            if isinstance(error, UpstreamUnauthorized) and error.relink:
-                await self._mark(account.id, AccountStatus.NEEDS_RELINK)
-            raise
-        keeper.failures.clear(name.text)
-        if account.status is not AccountStatus.ACTIVE:
-            await self._mark(account.id, AccountStatus.ACTIVE)
+    def _outcome(self, account: Account, stream: Stream) -> AbstractAsyncContextManager[None]:
+        name = self._name(account, stream)
+        return noted(self._keepers[stream], name, account, self._mark)

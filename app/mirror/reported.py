@@ -1,8 +1,7 @@
 """Reads what providers say that accounts hold, and keeps it like a mirror."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
@@ -12,10 +11,10 @@ import msgspec
 from app.mirror.codecs import read
 from app.mirror.documents import Demand, Freshness, Known, Name, Served
 from app.mirror.keeper import Keeper
+from app.mirror.outcomes import Mark, noted
 from app.mirror.store import DocumentStore, Encoded, Found, name_of
-from app.model.accounts import Account, AccountStatus
+from app.model.accounts import Account
 from app.model.clock import Clock
-from app.model.errors import UpstreamError, UpstreamUnauthorized
 from app.model.money import Money
 from app.providers.page import Provider
 from app.redis.changes import Changes
@@ -50,7 +49,7 @@ class Reported:
         changes: Changes,
         providers: Mapping[str, Provider],
         freshness: Mapping[str, Freshness],
-        mark: Callable[[str, AccountStatus], Awaitable[None]],
+        mark: Mark,
         clock: Clock,
     ) -> None:
         self._providers = providers
@@ -66,12 +65,12 @@ class Reported:
         def renew(as_of: datetime) -> asyncio.Task[Statement]:
             purpose = f"refresh as of {as_of}" if demand and demand.urgent else "refresh"
             return self._keeper.flights.start(
-                name.text, f"{purpose} {name.translation}", lambda: self._renew(account, as_of)
+                name.text, purpose, lambda: self._renew(account, as_of)
             )
 
         return await self._keeper.serve(name, self._freshness[account.provider], demand, renew)
 
-    async def purge(self, account_id: str, revision: int = 1) -> None:
+    async def purge(self, account_id: str, revision: int) -> None:
         """Take what is known of an account away, in all processes; raises `RedisAway`."""
         await self._keeper.purge(name_of(account_id, _KIND, revision))
 
@@ -88,27 +87,13 @@ class Reported:
 
         async def work(known: Known[Statement]) -> Statement:
             now = self._clock()
-            async with self._outcome(account, name):
+            async with noted(self._keeper, name, account, self._mark):
                 amounts = await self._providers[account.provider].balance(account)
             statement = Statement(amounts, now, token_hex(8))
             await self._keeper.keep(name, known, statement)
             return statement
 
         return await self._keeper.in_turn(name, lambda known: known.read_at >= as_of, work)
-
-    @asynccontextmanager
-    async def _outcome(self, account: Account, name: Name) -> AsyncIterator[None]:
-        """Remember how asking the provider ended."""
-        try:
-            yield
-        except UpstreamError as error:
-            await self._keeper.failed(name, error)
-            if isinstance(error, UpstreamUnauthorized) and error.relink:
-                await self._mark(account.id, AccountStatus.NEEDS_RELINK)
-            raise
-        self._keeper.failures.clear(name.text)
-        if account.status is not AccountStatus.ACTIVE:
-            await self._mark(account.id, AccountStatus.ACTIVE)
 
 
 class _State(msgspec.Struct, frozen=True, array_like=True):

@@ -84,7 +84,8 @@ class Snapshot:
     def instead_of(self, known: "Snapshot") -> Self:
         """Return the snapshot in as many blocks of the one it replaces as still hold."""
         blocks = blocked(self.entries, known.blocks)
-        return replace(self, blocks=blocks, rebuilt_for=known.rebuilt_for)
+        new = replace(self, blocks=blocks, rebuilt_for=known.rebuilt_for)
+        return new.derived_from(known)
 
     def deeper(self, entries: tuple[Entry, ...], page: Page, place: str | None) -> Self:
         """Return the snapshot with more entries at its end, up to those of the page at `place`."""

@@ -140,7 +140,7 @@ class Encoded(NamedTuple):
     blocks: Mapping[str, bytes | None]
 
 
-def name_of(account_id: str, kind: str, revision: int = 1) -> str:
+def name_of(account_id: str, kind: str, revision: int) -> str:
     """Return the name of an account's document, by which it is told of.
 
     An account that was linked with other credentials is another revision, and has documents of its

@@ -99,7 +99,7 @@ async def _filled(configured: settings.Settings, redis: RedisServer) -> list[Sto
                 snapshot = await mirror.deepen(account, stream, None)
                 assert len(snapshot.entries) == ENTRIES
                 used = _used(counter) - before
-                found = await store.look(name_of(account.id, stream))
+                found = await store.look(name_of(account.id, stream, account.revision))
                 mirrors.append(Stored(account.provider, stream, used, found, provider.translation))
         return mirrors
 

@@ -20,7 +20,7 @@ from app.model.entries import Entry, Stream
 from app.providers.page import Page
 from app.redis.connection import connect
 
-NAME = name_of(ACCOUNT.id, CHANGES)
+NAME = name_of(ACCOUNT.id, CHANGES, ACCOUNT.revision)
 NOW = Demand(timedelta(0), timedelta(seconds=5), urgent=True)
 
 

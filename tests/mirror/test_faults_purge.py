@@ -44,7 +44,7 @@ async def purge(mirror: Mirror) -> None:
     """Purge the account, again where a busy machine did not hear Redis in time."""
     while True:
         try:
-            return await mirror.purge(ACCOUNT.id)
+            return await mirror.purge(ACCOUNT.id, ACCOUNT.revision)
         except RedisAway:
             await asyncio.sleep(0.1)
 

@@ -236,7 +236,7 @@ async def test_what_is_purged_is_read_anew_in_all_processes(
     ):
         await one.read(ACCOUNT)
         await other.read(ACCOUNT)
-        await one.purge(ACCOUNT.id)
+        await one.purge(ACCOUNT.id, ACCOUNT.revision)
         await asyncio.sleep(0.05)
         provider.amounts = SIX
 
