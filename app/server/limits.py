@@ -1,92 +1,203 @@
-"""The outermost ring: how many requests at once, how large, and for how long."""
+"""
+The outermost ring: how many requests at once, how large, and for how long.
+
+What HTTP itself does not allow (two lengths, a length that is no number, a length beside chunks)
+never comes here: the server's parser refuses it.
+"""
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.server import refusal
 
 _MOST_BODY_BYTES = 1 << 20
 _MOST_URL_BYTES = 16 << 10
 # When a request is cut off here, the resolvers' own deadline has failed; it comes a little earlier.
 _GRACE = timedelta(seconds=1)
+# A body may take half of the request's time, as the other half is for its answer. Half of the usual
+# ten seconds asks for 200 kB/s of the largest body there may be, and 400 B/s of a usual one.
+_SHARE_OF_BODY = 0.5
+# To close a connection over bytes that nobody has read resets it, and the answer is lost with it.
+# So what still comes is read and thrown away for a moment, until a client that writes all before it
+# reads has noticed; one that never does is left.
+_DRAINED_BYTES = 4 * _MOST_BODY_BYTES
+_DRAINED_FOR = timedelta(seconds=2)
+_CLOSING = (b"connection", b"close")
+_PROBES = {"/livez", "/readyz"}
 
 
 class Limits:
-    """Refuses what is too much before anything of it is read; probes pass always."""
+    """Refuses what is too much before anything of it is read; probes pass always.
+
+    A stream of events that has begun may last for ever, and is not counted as in flight any more.
+    """
 
     def __init__(self, app: ASGIApp, *, max_in_flight: int, request_timeout: timedelta) -> None:
         self._app = app
         self._max_in_flight = max_in_flight
         self._timeout = (request_timeout + _GRACE).total_seconds()
-        self._in_flight = 0
+        self._body_timeout = request_timeout.total_seconds() * _SHARE_OF_BODY
+        self._in_flight: set[_Exchange] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in {"/livez", "/readyz"}:
+        if scope["type"] != "http" or scope["path"] in _PROBES:
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
+        length = _told_length(scope)
         if len(scope["raw_path"]) + len(scope["query_string"]) > _MOST_URL_BYTES:
-            await _refuse(send, 414, "The URL is too long; send the request by POST.")
-        elif int(headers.get(b"content-length", b"0")) > _MOST_BODY_BYTES:
-            await _refuse(send, 413, "The request is larger than 1 MB.")
-        elif self._in_flight >= self._max_in_flight:
-            await _refuse(
-                send, 503, "Too many requests at once; try again.", (b"retry-after", b"1")
-            )
+            message = "The URL is longer than 16 kB; send the request by POST."
+            await _refuse(send, HTTPStatus.REQUEST_URI_TOO_LONG, message)
+        elif length is not None and length > _MOST_BODY_BYTES:
+            await _refuse_large(receive, send)
+        elif len(self._in_flight) >= self._max_in_flight:
+            message = "Too many requests at once; try again."
+            retry = (b"retry-after", b"1")
+            await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, message, retry)
         else:
-            await self._within(scope, receive, send)
+            exchange = _Exchange(receive, send, length, self._in_flight)
+            self._in_flight.add(exchange)
+            try:
+                await self._within(scope, exchange)
+            finally:
+                self._in_flight.discard(exchange)
 
-    async def _within(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-        size = 0
-
-        async def sending(message: Message) -> None:
-            nonlocal started
-            # The application's own answer to the body that was cut off is not the one to give.
-            if size <= _MOST_BODY_BYTES:
-                started = True
-                await send(message)
-
-        async def receiving() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > _MOST_BODY_BYTES:
-                raise _TooLarge
-            return message
-
-        self._in_flight += 1
+    async def _within(self, scope: Scope, exchange: "_Exchange") -> None:
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._app(scope, receiving, sending)
+            async with asyncio.timeout(self._timeout) as patience:
+                exchange.begin(patience, self._body_timeout)
+                await self._app(scope, exchange.receive, exchange.send)
         except _TooLarge:
-            if not started:
-                await _refuse(send, 413, "The request is larger than 1 MB.")
+            pass  # told below, as an application may have caught it
         except TimeoutError:
-            if started:
+            if exchange.started:
                 raise
-            await _refuse(send, 504, "The request could not be answered in time.")
-        finally:
-            self._in_flight -= 1
+            await exchange.refuse_late()
+        if exchange.too_large and not exchange.started:
+            await exchange.refuse_large()
+
+
+class _Exchange:
+    """One request and its answer; its body is counted and timed on its way in.
+
+    `length` is the body's, None where it was not told.
+    """
+
+    _patience: asyncio.Timeout
+    _until: float | None
+    _body_timeout: float
+
+    def __init__(
+        self, receive: Receive, send: Send, length: int | None, in_flight: set["_Exchange"]
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._in_flight = in_flight
+        self._whole = length == 0
+        self._reading = False
+        self._size = 0
+        self.started = False
+        self.too_large = False
+
+    def begin(self, patience: asyncio.Timeout, body_timeout: float) -> None:
+        """Take the time for the whole exchange, and for its body in seconds from the first read."""
+        self._patience = patience
+        self._until = patience.when()
+        self._body_timeout = body_timeout
+
+    async def receive(self) -> Message:
+        if self._whole:
+            return await self._receive()
+        if not self._reading:
+            self._reading = True
+            self._wait_until(asyncio.get_running_loop().time() + self._body_timeout)
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        if self._size > _MOST_BODY_BYTES:
+            self.too_large = True
+            raise _TooLarge
+        if not message.get("more_body", False):
+            self._whole = True
+            self._wait_until(self._until)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.too_large and not self.started:
+            return  # the application's own answer to what was cut off is not the one to give
+        if message["type"] == "http.response.start":
+            self.started = True
+            if _is_event_stream(message.get("headers", ())):
+                self._in_flight.discard(self)
+                self._until = None
+                self._wait_until(None)
+        await self._send(message)
+
+    async def refuse_large(self) -> None:
+        await _refuse_large(self._receive, self._send)
+
+    async def refuse_late(self) -> None:
+        """Answer in place of the application, whose time is over."""
+        if self._reading and not self._whole:
+            message = "The body did not arrive in time."
+            await _refuse(self._send, HTTPStatus.REQUEST_TIMEOUT, message, _CLOSING)
+        else:
+            message = "The request could not be answered in time."
+            await _refuse(self._send, HTTPStatus.GATEWAY_TIMEOUT, message)
+
+    def _wait_until(self, when: float | None) -> None:
+        if not self._patience.expired():
+            self._patience.reschedule(when)
 
 
 class _TooLarge(Exception):
-    pass
+    """More of a body came than is taken."""
 
 
-async def _refuse(send: Send, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
-    code = {503: "RATE_LIMITED", 504: "DEADLINE_EXCEEDED"}.get(status, "BAD_USER_INPUT")
-    body = f'{{"errors":[{{"message":"{message}","extensions":{{"code":"{code}"}}}}]}}'.encode()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", b"application/json; charset=utf-8"),
-                (b"content-length", str(len(body)).encode()),
-                (b"cache-control", b"no-store"),
-                *headers,
-            ],
-        }
+def _told_length(scope: Scope) -> int | None:
+    """Return the length of a body as it was told: 0 where there is none, None where it is not."""
+    length = 0
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding":
+            return None
+        if name == b"content-length":
+            length = int(value)
+    return length
+
+
+def _is_event_stream(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in headers
     )
+
+
+async def _refuse_large(receive: Receive, send: Send) -> None:
+    body, headers = refusal.written(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is larger than 1 MB."
+    )
+    await send(refusal.start(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [*headers, _CLOSING]))
+    # The client has the whole answer with this, and the connection is still open.
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await _drain(receive)
+    await send({"type": "http.response.body"})
+
+
+async def _drain(receive: Receive) -> None:
+    size = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAINED_FOR.total_seconds()):
+            while size < _DRAINED_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+
+async def _refuse(send: Send, status: HTTPStatus, message: str, *more: tuple[bytes, bytes]) -> None:
+    body, headers = refusal.written(status, message)
+    await send(refusal.start(status, [*headers, *more]))
     await send({"type": "http.response.body", "body": body})

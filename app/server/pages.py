@@ -1,13 +1,10 @@
 """GraphiQL's page and the files that it loads, as `make web` built them into `app/web/built/`."""
 
-from collections.abc import Mapping
-from hashlib import sha256
 from importlib.resources import files
 from os import PathLike, stat_result
 from pathlib import Path
 from types import MappingProxyType
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -47,27 +44,23 @@ _NOT_BUILT = b"""<!doctype html>
 
 
 class Page:
-    """Answers a browser at `/graphql`: GraphiQL, or how to build it where that was not done."""
+    """GraphiQL for a browser at `/graphql`, or how to build it where that was not done."""
 
     def __init__(self, built: Path = BUILT) -> None:
         try:
             self._body, caching = (built / "index.html").read_bytes(), "no-cache"
         except FileNotFoundError:
             self._body, caching = _NOT_BUILT, "no-store"
-        self._headers: Mapping[str, str] = {
+        self._headers = {
             "Cache-Control": caching,
             "Content-Security-Policy": _POLICY,
-            "ETag": f'"{sha256(self._body).hexdigest()[:32]}"',
             "Referrer-Policy": "no-referrer",
             "Vary": "Accept",
             "X-Content-Type-Options": "nosniff",
         }
 
-    def __call__(self, http: Request) -> Response:
-        """Return the page, or 304 to a browser that has it."""
-        known = ",".join(http.headers.getlist("if-none-match")).split(",")
-        if self._headers["ETag"] in {tag.strip().removeprefix("W/") for tag in known}:
-            return Response(status_code=304, headers=self._headers)
+    def answer(self) -> Response:
+        """Return the response, whoever asks."""
         return HTMLResponse(self._body, headers=self._headers)
 
 

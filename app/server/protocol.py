@@ -1,0 +1,106 @@
+"""
+HTTP/1.1 as the server reads it, with limits on what comes before a request is known.
+
+The server itself waits for ever for the end of a request's head, keeps as much of it as is sent,
+and refuses what is no HTTP in plain text.
+"""
+
+import asyncio
+from datetime import timedelta
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.server import refusal
+
+# Heads are sent at once; a browser that opens a connection beforehand opens another one later.
+_HEAD_TIMEOUT = timedelta(seconds=10)
+# The longest URL that is taken is 16 kB, and most servers take as much of header fields. A longer
+# head that comes whole in one read is taken.
+_MOST_HEAD_BYTES = 32 << 10
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """A connection that is closed where a client neither asks nor goes.
+
+    A head, or the rest of a body that was answered before its end, has ten seconds from its first
+    byte; so has the first byte of a connection.
+    """
+
+    _owed: asyncio.TimerHandle | None = None
+    _in_head = True
+    _head_bytes = 0
+    _heads = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._wait()
+        before = self._in_head, self._heads
+        super().data_received(data)
+        if before == (True, self._heads):  # all of it is of one head that has not ended
+            self._head_bytes += len(data)
+            if self._head_bytes > _MOST_HEAD_BYTES:
+                message = "The header fields are too long."
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, message)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
+        self._heads += 1
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._in_head:
+            self._wait()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in the shape of every other refusal."""
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+
+    def _wait(self) -> None:
+        if self._owed is None:
+            self._owed = self.loop.call_later(_HEAD_TIMEOUT.total_seconds(), self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._owed is not None:
+            self._owed.cancel()
+            self._owed = None
+
+    def _give_up(self) -> None:
+        self._owed = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait()  # an earlier request of the connection is still being answered
+        elif self._head_bytes:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        if self.transport.is_closing():
+            return
+        body, headers = refusal.written(status, message)
+        lines = [
+            name + b": " + value + b"\r\n"
+            for name, value in [
+                *self.server_state.default_headers,
+                *headers,
+                (b"connection", b"close"),
+            ]
+        ]
+        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
+        self.transport.close()
