@@ -1,24 +1,29 @@
 """Puts the layers together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
+from app.api.documents import Documents
+from app.api.entrance import Entrance
+from app.api.execution import Executor, graphql_schema
 from app.api.http import GraphQLEndpoint, requested_age
-from app.auth.callers import callers
+from app.api.persisted import AutomaticLibrary
+from app.auth.callers import Callers, callers
 from app.auth.hosts import LoopbackHosts
 from app.directory.directory import Directory
 from app.directory.linking import Linking
 from app.directory.vault import Vault
+from app.feeds.feeds import Feeds
 from app.history.cursor import CursorSigner
 from app.mirror.documents import Freshness
 from app.mirror.forgetting import Forgetting
@@ -73,6 +78,8 @@ async def services(
         stack.push_async_callback(mirror.aclose)
         reported = Reported(store, changes, providers, freshness, directory.mark, clock)
         stack.push_async_callback(reported.aclose)
+        feeds = Feeds(mirror, directory, providers, clock)
+        stack.push_async_callback(feeds.aclose)
 
         async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
             return await prove(settings.providers[provider], credentials, clock)
@@ -82,15 +89,23 @@ async def services(
         signer = CursorSigner(vault.derive("cursors"))
         limit = settings.limits.page_size
         yield Services(
-            directory, linking, mirror, reported, providers, fresh_for, signer, clock, limit
+            directory,
+            linking,
+            mirror,
+            reported,
+            feeds,
+            providers,
+            fresh_for,
+            signer,
+            clock,
+            limit,
+            guard,
         )
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Return the gateway as an ASGI application; its lifespan opens and closes everything."""
     request_timeout = settings.server.request_timeout
-    # What is left of it after the resolvers gave up is for writing the answer.
-    patience = request_timeout.total_seconds() * 0.9
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -98,27 +113,16 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             services(settings, clock) as opened,
             callers(settings.auth, opened.directory, clock) as known,
         ):
-            app.state.services, app.state.callers = opened, known
+            app.state.entrance = _entrance(settings, opened, known)
             yield
-
-    async def who(http: Request) -> Viewer:
-        viewer: Viewer = await http.app.state.callers.viewer(http.headers.getlist("authorization"))
-        return viewer
-
-    def make_context(http: Request, viewer: Viewer) -> Context:
-        age = requested_age(",".join(http.headers.getlist("cache-control")))
-        deadline = Deadline(asyncio.get_running_loop().time() + patience, age)
-        return Context(http.app.state.services, viewer, deadline)
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     page = files("app.web").joinpath("explorer.html").read_bytes()
     endpoint = GraphQLEndpoint(
-        who,
-        make_context,
-        most_tokens=settings.limits.tokens,
+        lambda connection: connection.app.state.entrance,
         page=page if settings.graphql.graphiql else None,
     )
-    app.add_route("/graphql", endpoint.answer, methods=["GET", "POST"])
+    app.router.routes.append(Route("/graphql", endpoint))
     app.add_route("/livez", _alive)
     app.add_route("/readyz", _alive)
     if settings.server.cors_origins:
@@ -133,6 +137,26 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
+
+
+def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
+    # What is left of it after the resolvers gave up is for writing the answer.
+    patience = settings.server.request_timeout * 0.9
+
+    async def who(connection: HTTPConnection) -> Viewer:
+        return await known.viewer(connection.headers.getlist("authorization"))
+
+    def make_context(connection: HTTPConnection, viewer: Viewer) -> Context:
+        age = requested_age(",".join(connection.headers.getlist("cache-control")))
+        return Context(opened, viewer, Deadline(patience, age))
+
+    return Entrance(who, make_context, executor(settings, opened))
+
+
+def executor(settings: Settings, opened: Services) -> Executor:
+    """Return what executes requests within the limits of a configuration."""
+    documents = Documents(graphql_schema, settings.limits.tokens)
+    return Executor(AutomaticLibrary(documents, opened.guard))
 
 
 async def _alive(_: Request) -> PlainTextResponse:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 import strawberry
 from graphql import GraphQLError
@@ -16,6 +17,7 @@ from app.api.scalars import written
 from app.directory.directory import Directory, Linked
 from app.directory.lines import AccountLine
 from app.directory.linking import Linking
+from app.feeds.feeds import Feeds
 from app.history.cursor import CursorSigner
 from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
@@ -24,6 +26,7 @@ from app.model.clock import Clock
 from app.model.errors import UpstreamError
 from app.model.viewer import Viewer
 from app.providers.page import Provider
+from app.redis.guard import Guard
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,13 @@ class Services:
     linking: Linking
     mirror: Mirror
     reported: Reported
+    feeds: Feeds
     providers: Mapping[str, Provider]
     fresh_for: Mapping[str, timedelta]
     signer: CursorSigner
     clock: Clock
     page_limit: int
+    guard: Guard
 
 
 class Context:
@@ -91,6 +96,10 @@ class Context:
             raise linked
         self.load_anew()
         return linked
+
+    def renewed(self) -> Self:
+        """Return the context that the same request would have if it came now."""
+        return type(self)(self.services, self.viewer, self._deadline.renewed())
 
     def load_anew(self) -> None:
         """Forget what was loaded, as something was written that it does not show."""

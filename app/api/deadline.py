@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from app.mirror.documents import Demand
 from app.model.errors import UpstreamError, UpstreamTimeout
@@ -15,14 +15,19 @@ _FOR_A_REFRESH = 0.8
 
 
 class Deadline:
-    """The end of a request, on the event loop's clock.
+    """The end of a request, so long from now.
 
     With `no_older_than` the caller wants what is served to have been read so recently.
     """
 
-    def __init__(self, at: float, no_older_than: timedelta | None = None) -> None:
-        self._at = at
+    def __init__(self, patience: timedelta, no_older_than: timedelta | None = None) -> None:
+        self._whole_patience = patience
+        self._at = asyncio.get_running_loop().time() + patience.total_seconds()
         self._no_older_than = no_older_than
+
+    def renewed(self) -> Self:
+        """Return the deadline that the same request would have if it came now."""
+        return type(self)(self._whole_patience, self._no_older_than)
 
     def demand(self) -> Demand | None:
         """Return what the caller demands; None for whatever is fresh."""

@@ -1,174 +1,197 @@
-"""
-From a request for GraphQL to its answer: parse, validate, execute, and errors with their codes.
+"""From a request for GraphQL to its answer, or its answers: one document, guarded, and executed."""
 
-An error of ours says its code and its message. Any other error that a resolver raises says nothing
-but a correlation id, under which the log has everything.
-"""
-
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
+from enum import Enum
 from inspect import isawaitable
-from typing import Any
-from uuid import uuid4
+from typing import Any, NamedTuple, cast
 
-import structlog
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     GraphQLError,
-    GraphQLSchema,
-    GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    TokenKind,
+    create_source_event_stream,
     execute,
-    parse,
-    validate,
 )
+from graphql import Executor as CoreExecutor
 
 from app.api.context import Context
-from app.api.masking import masked
-from app.api.scalars import written
+from app.api.documents import Document, Rejected, invalid
+from app.api.errors import formatted, internal, shown
+from app.api.persisted import Library
+from app.api.requests import MutationByGet, Request
 from app.api.schema import schema
-from app.model.errors import CallerError, UpstreamError
 
-_log = structlog.get_logger("api")
-# Python refuses to read more than 4300 digits, in words of its own.
-_MOST_DIGITS = 1000
-_NUMBERS = {TokenKind.INT, TokenKind.FLOAT}
-_graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - it has no other name there
+graphql_schema = schema._schema  # noqa: SLF001 - it has no other name there
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a caller asks: a document, which of its operations, and its variables."""
+class Outcome(Enum):
+    """How far a request came."""
 
-    query: str
-    operation_name: str | None = None
-    variables: Mapping[str, Any] | None = None
+    EXECUTED = "executed"
+    INVALID = "invalid"
+    UNPARSEABLE = "unparseable"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True)
 class Response:
-    """The answer. `has_data` is False when nothing was executed, so that there is no `data`."""
+    """One answer, as a response of GraphQL; what was not executed has no `data`."""
 
     body: dict[str, Any]
-    has_data: bool
-    has_errors: bool
+    outcome: Outcome
+
+    @property
+    def has_errors(self) -> bool:
+        return "errors" in self.body
 
 
-class MutationByGet(Exception):
-    """A GET asked for more than a query."""
+class _Prepared(NamedTuple):
+    document: Document
+    operation: OperationDefinitionNode
+    variables: dict[str, Any]
+    name: str | None
+    extensions: dict[str, Any]
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.operation.operation is OperationType.SUBSCRIPTION
 
 
-async def answer(
-    request: Request, context: Context, *, most_tokens: int, queries_only: bool = False
-) -> Response:
-    """Return the answer to a request; raises `MutationByGet` and nothing else."""
-    try:
-        document = parse(request.query, max_tokens=most_tokens)
-    except GraphQLSyntaxError as error:
-        return _refused([error], "GRAPHQL_PARSE_FAILED")
-    except RecursionError:
-        too_deep = GraphQLError("The document is nested too deeply; ask for less at once.")
-        return _refused([too_deep], "GRAPHQL_PARSE_FAILED")
-    if len(request.query) > _MOST_DIGITS and _has_endless_number(document):
-        endless = GraphQLError(f"A number in the document has more than {_MOST_DIGITS} digits.")
-        return _refused([endless], "GRAPHQL_PARSE_FAILED")
-    invalid = validate(_graphql_schema, document)
-    if invalid:
-        return _refused(invalid, "GRAPHQL_VALIDATION_FAILED")
-    operation = _operation(document, request.operation_name)
-    if isinstance(operation, GraphQLError):
-        return _refused([operation], "GRAPHQL_VALIDATION_FAILED")
-    if queries_only and operation.operation is not OperationType.QUERY:
-        raise MutationByGet
+class Executor:
+    """Executes requests."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    async def answer(
+        self, request: Request, context: Context, *, queries_only: bool = False
+    ) -> Response:
+        """Return the answer to a query or a mutation; raises `MutationByGet` and nothing else."""
+        try:
+            prepared = await self._prepared(request, queries_only=queries_only)
+            if prepared.is_subscription:
+                return _refused(_NEEDS_A_STREAM)
+            return await _executed(prepared, context)
+        except Exception as error:  # noqa: BLE001 - whatever broke, the caller gets an answer
+            return _failed(error)
+
+    async def answers(
+        self, request: Request, context: Context, *, queries_only: bool = False
+    ) -> Response | AsyncGenerator[Response, None]:
+        """Return the answers to a subscription as they come, until it ends or is closed.
+
+        It is one `Response` for a query or a mutation, and where the subscription is refused.
+        Raises `MutationByGet` and nothing else.
+        """
+        try:
+            prepared = await self._prepared(request, queries_only=queries_only)
+            if prepared.is_subscription:
+                return await _subscribed(prepared, context)
+            return await _executed(prepared, context)
+        except Exception as error:  # noqa: BLE001 - as above
+            return _failed(error)
+
+    async def _prepared(self, request: Request, *, queries_only: bool) -> _Prepared:
+        """Return what is to be executed; raises `Rejected` and `MutationByGet`."""
+        document = await self._library.document(request)
+        operation = document.operation(request.operation_name)
+        if queries_only and operation.operation is OperationType.MUTATION:
+            raise MutationByGet
+        variables = dict(request.variables or {})
+        extensions: dict[str, Any] = {}
+        return _Prepared(document, operation, variables, request.operation_name, extensions)
+
+
+async def _executed(prepared: _Prepared, context: Context, event: object = None) -> Response:
+    """Execute an operation, of a subscription for one event."""
     result = execute(
-        _graphql_schema,
-        document,
-        context_value=context,
-        variable_values=dict(request.variables or {}),
-        operation_name=request.operation_name,
+        graphql_schema,
+        prepared.document.node,
+        event,
+        context,
+        prepared.variables,
+        prepared.name,
     )
     executed = await result if isawaitable(result) else result
-    assert isinstance(executed, ExecutionResult)  # noqa: S101 - nothing is deferred
-    if operation.operation is not OperationType.QUERY:
+    if prepared.operation.operation is not OperationType.QUERY:
         context.fresh_for = None  # what was done is not done again by keeping its answer
-    return _executed(executed, context)
+    return _answered(executed, context, prepared.extensions)
 
 
-def _has_endless_number(document: DocumentNode) -> bool:
-    token = document.loc.start_token if document.loc else None
-    while token is not None:
-        if token.kind in _NUMBERS and token.end - token.start > _MOST_DIGITS:
-            return True
-        token = token.next
-    return False
-
-
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
-    """Return the operation that is meant; it is never guessed."""
-    operations = [
-        definition
-        for definition in document.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    ]
-    if name is None and len(operations) == 1:
-        return operations[0]
-    for operation in operations:
-        if operation.name and operation.name.value == name:
-            return operation
-    if name is None:
-        return GraphQLError("The document has several operations; say which by `operationName`.")
-    return GraphQLError("The document has no operation of the name in `operationName`.")
-
-
-def _refused(errors: list[Any], code: str) -> Response:
-    return Response(
-        {"errors": [_quoting_nothing(error, code) for error in errors]},
-        has_data=False,
-        has_errors=True,
+async def _subscribed(
+    prepared: _Prepared, context: Context
+) -> Response | AsyncGenerator[Response, None]:
+    begun = CoreExecutor.build(
+        graphql_schema,
+        prepared.document.node,
+        None,
+        context,
+        prepared.variables,
+        prepared.name,
     )
+    if isinstance(begun, list):
+        return _answered(ExecutionResult(None, begun), context, prepared.extensions, began=False)
+    stream = create_source_event_stream(begun)
+    events = await stream if isawaitable(stream) else stream
+    if isinstance(events, ExecutionResult):
+        return _answered(events, context, prepared.extensions, began=False)
+    return _each(prepared, context, cast("AsyncGenerator[object, None]", events))
 
 
-def _executed(result: ExecutionResult, context: Context) -> Response:
-    errors = [_shown(error) for error in result.errors or []]
-    errors += [_formatted(error, {}) for error in context.problems]
+async def _each(
+    prepared: _Prepared, context: Context, events: AsyncGenerator[object, None]
+) -> AsyncGenerator[Response, None]:
+    """Yield an answer for each event, and one more where the subscription ends by an error."""
+    async with aclosing(events):
+        try:
+            async for event in events:
+                # What was loaded for one event is of no use for the next, which comes later.
+                yield await _executed(prepared, context.renewed(), event)
+        except Exception as error:  # noqa: BLE001 - whatever broke, the caller is told
+            ended = GraphQLError(str(error), original_error=error)
+            body = {"errors": [shown(ended)], "extensions": prepared.extensions}
+            yield Response(body, Outcome.INVALID)
+
+
+def _answered(
+    result: ExecutionResult,
+    context: Context,
+    extensions: dict[str, Any],
+    *,
+    began: bool = True,
+) -> Response:
+    errors = [shown(error) for error in result.errors or []]
+    errors += [formatted(error, {}) for error in context.problems]
     # Variables that cannot be read stop the request before anything was executed.
-    has_data = result.data is not None or any("path" in error for error in errors)
+    has_data = result.data is not None or (began and any("path" in error for error in errors))
     body: dict[str, Any] = {"data": result.data} if has_data else {}
     if errors:
         body["errors"] = errors
-    return Response(body, has_data=has_data, has_errors=bool(errors))
+    if extensions:
+        body["extensions"] = extensions
+    return Response(body, Outcome.EXECUTED if has_data else Outcome.INVALID)
 
 
-def _shown(error: GraphQLError) -> dict[str, Any]:
-    original = error.original_error
-    if isinstance(original, (CallerError, UpstreamError)):
-        return _formatted(error, _extensions(original))
-    if original is None or isinstance(original, GraphQLError):
-        return _quoting_nothing(error, "BAD_USER_INPUT")
-    correlation_id = str(uuid4())
-    _log.error("internal error", correlation_id=correlation_id, exc_info=original)
-    internal = GraphQLError("Internal error.", nodes=error.nodes, path=error.path)
-    return _formatted(internal, {"code": "INTERNAL", "correlationId": correlation_id})
+def _refused(rejected: Rejected) -> Response:
+    body: dict[str, Any] = {"errors": rejected.errors}
+    if rejected.extensions:
+        body["extensions"] = rejected.extensions
+    return Response(body, Outcome.UNPARSEABLE if rejected.is_syntax else Outcome.INVALID)
 
 
-def _extensions(error: CallerError | UpstreamError) -> dict[str, Any]:
-    """Say what kind of error it is, which field of the input it is about, and when to ask again."""
-    retry_at = error.retry_at if isinstance(error, UpstreamError) else None
-    return {
-        "code": error.code,
-        **({"field": error.field} if error.field else {}),
-        **({"retryAt": written(retry_at)} if retry_at else {}),
-    }
+def _failed(error: Exception) -> Response:
+    if isinstance(error, MutationByGet):
+        raise error
+    if isinstance(error, Rejected):
+        return _refused(error)
+    body = {"errors": [{"message": "Internal error.", "extensions": internal(error)}]}
+    return Response(body, Outcome.BROKEN)
 
 
-def _quoting_nothing(error: GraphQLError, code: str) -> dict[str, Any]:
-    return {**_formatted(error, {"code": code}), "message": masked(error.message)}
-
-
-def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:
-    formatted = dict(error.formatted)
-    formatted["extensions"] = {**(error.extensions or {}), **extensions}
-    return formatted
+_NEEDS_A_STREAM = invalid(
+    "A subscription is answered over a WebSocket or with `Accept: text/event-stream`.",
+    "BAD_USER_INPUT",
+)

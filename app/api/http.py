@@ -1,96 +1,103 @@
 """
 GraphQL over HTTP at one path: reads a request, writes an answer with the status that it needs.
 
-Follows the GraphQL-over-HTTP draft: `application/graphql-response+json` tells by its status whether
-the request could be executed; `application/json` is 200 for every well-formed request.
+Follows the GraphQL-over-HTTP specification: `application/graphql-response+json` tells by its status
+how far the request came; `application/json` is 200 for every well-formed request.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse
 from starlette.responses import Response as HttpResponse
+from starlette.types import Receive, Scope, Send
 
 from app.api.context import Context
-from app.api.execution import MutationByGet, Request, Response, answer
+from app.api.entrance import Entrance
+from app.api.execution import Outcome, Response
+from app.api.negotiation import JSON_TYPE, RESPONSE_TYPE, accepted
+from app.api.requests import Malformed, Refused, read
 from app.model.errors import Unauthenticated, UpstreamUnavailable
-from app.model.viewer import Viewer
 
-RESPONSE_TYPE = "application/graphql-response+json"
-JSON_TYPE = "application/json"
-_UTF8 = "; charset=utf-8"
-
-
-class Refused(Exception):
-    """The HTTP request is no GraphQL request; the message says what to send instead."""
-
-    def __init__(
-        self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = dict(headers or {})
+_METHODS = ("GET", "HEAD", "POST")
+# Not registered with IANA, but what the specification asks for.
+_PARTIAL_SUCCESS = 294
 
 
 class GraphQLEndpoint:
     """Answers `/graphql`. `page` is what a browser gets, None for nothing.
 
-    `who` is asked before anything of a request is read. It raises `Unauthenticated`, and
-    `UpstreamUnavailable` where it cannot tell now.
+    With `precise_statuses` an answer in `application/graphql-response+json` has the specification's
+    newest statuses: 422 for what was read but cannot be executed, 294 for data with errors.
     """
 
     def __init__(
         self,
-        who: Callable[[HttpRequest], Awaitable[Viewer]],
-        make_context: Callable[[HttpRequest, Viewer], Context],
+        entrance: Callable[[HTTPConnection], Entrance],
         *,
-        most_tokens: int,
-        page: bytes | None,
+        page: bytes | None = None,
+        precise_statuses: bool = False,
     ) -> None:
-        self._who = who
-        self._make_context = make_context
-        self._most_tokens = most_tokens
+        self._entrance = entrance
         self._page = page
+        self._precise_statuses = precise_statuses
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.answer(HttpRequest(scope, receive))
+        await response(scope, receive, send)
 
     async def answer(self, http: HttpRequest) -> HttpResponse:
         """Return the response to an HTTP request; no input makes it raise."""
-        # HEAD is routed here with GET; the server leaves its body out.
+        try:
+            return await self._answered(http)
+        except (Unauthenticated, UpstreamUnavailable) as error:
+            return _refusal(_unknown_caller(error))
+        except Refused as refused:
+            if isinstance(refused, Malformed) and self._precise_statuses:
+                refused.status = HTTPStatus.UNPROCESSABLE_ENTITY
+            return _refusal(refused)
+        except ClientDisconnect:
+            return HttpResponse(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+
+    async def _answered(self, http: HttpRequest) -> HttpResponse:
+        if http.method not in _METHODS:
+            raise Refused(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "GraphQL is asked by POST, or by GET for queries.",
+                {"Allow": ", ".join(_METHODS)},
+            )
+        # HEAD comes here with GET; the server leaves its body out.
         by_url = http.method != "POST"
         if self._page is not None and by_url and _is_browser(http):
             return HTMLResponse(self._page, headers=_PAGE_HEADERS)
-        try:
-            viewer = await self._who(http)
-            media_type = _accepted(",".join(http.headers.getlist("accept")))
-            request = await _read(http, by_url=by_url)
-            context = self._make_context(http, viewer)
-            response = await answer(
-                request, context, most_tokens=self._most_tokens, queries_only=by_url
-            )
-        except (Unauthenticated, UpstreamUnavailable) as error:
-            return _unknown_caller(error)
-        except ClientDisconnect:
-            return HttpResponse(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
-        except MutationByGet:
-            message = "Only queries can be asked by GET; use POST."
-            allow = {"Allow": "POST"}
-            status = HTTPStatus.METHOD_NOT_ALLOWED
-            return _written(_refusal(message), JSON_TYPE, status, headers=allow)
-        except Refused as refused:
-            return _written(
-                _refusal(str(refused)), JSON_TYPE, refused.status, headers=refused.headers
-            )
-        status = HTTPStatus.OK
-        if not response.has_data and media_type == RESPONSE_TYPE:
-            status = HTTPStatus.BAD_REQUEST
+        entrance = self._entrance(http)
+        viewer = await entrance.who(http)
+        media_type = accepted(",".join(http.headers.getlist("accept")))
+        request = await read(http, by_url=by_url)
+        context = entrance.make_context(http, viewer)
+        response = await entrance.executor.answer(request, context, queries_only=by_url)
+        status = self._status(response, media_type)
         return _written(
-            orjson.dumps(response.body), media_type, status, headers=_caching(response, context)
+            orjson.dumps(response.body), media_type, status, _caching(response, context)
         )
+
+    def _status(self, response: Response, media_type: str) -> int:
+        if media_type != RESPONSE_TYPE:
+            return HTTPStatus.OK
+        match response.outcome:
+            case Outcome.EXECUTED:
+                is_partial = self._precise_statuses and response.has_errors
+                return _PARTIAL_SUCCESS if is_partial else HTTPStatus.OK
+            case Outcome.INVALID if self._precise_statuses:
+                return HTTPStatus.UNPROCESSABLE_ENTITY
+            case Outcome.BROKEN:
+                return HTTPStatus.INTERNAL_SERVER_ERROR
+            case _:
+                return HTTPStatus.BAD_REQUEST
 
 
 _PAGE_HEADERS = {
@@ -103,28 +110,28 @@ _PAGE_HEADERS = {
 }
 
 
-def _written(
-    body: bytes, media_type: str, status: HTTPStatus, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
+def _written(body: bytes, media_type: str, status: int, headers: Mapping[str, str]) -> HttpResponse:
     response = HttpResponse(body, status)
-    response.headers["Content-Type"] = media_type + _UTF8
+    response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept, Authorization"
-    response.headers.update(headers or {})
+    response.headers.update(headers)
     return response
 
 
-def _unknown_caller(error: Unauthenticated | UpstreamUnavailable) -> HttpResponse:
+def _refusal(refused: Refused) -> HttpResponse:
+    error = {"message": str(refused), "extensions": {"code": refused.code}}
+    body = orjson.dumps({"errors": [error]})
+    return _written(body, JSON_TYPE, refused.status, refused.headers)
+
+
+def _unknown_caller(error: Unauthenticated | UpstreamUnavailable) -> Refused:
     status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}
     if isinstance(error, Unauthenticated):
         wrong = ', error="invalid_token"' if error.sent else ""
         status = HTTPStatus.UNAUTHORIZED
         headers = {"WWW-Authenticate": f'Bearer realm="credit-gateway"{wrong}'}
-    return _written(_refusal(str(error), error.code), JSON_TYPE, status, headers=headers)
-
-
-def _refusal(message: str, code: str = "BAD_USER_INPUT") -> bytes:
-    return orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
+    return Refused(status, str(error), headers, error.code)
 
 
 def _caching(response: Response, context: Context) -> dict[str, str]:
@@ -153,83 +160,3 @@ def requested_age(cache_control: str) -> timedelta | None:
 
 def _is_browser(http: HttpRequest) -> bool:
     return "query" not in http.query_params and "text/html" in http.headers.get("accept", "")
-
-
-def _accepted(accept: str) -> str:
-    """Choose the media type of the answer; `Refused` with 406 when none of ours is accepted.
-
-    Where both are accepted alike it is the one that was named, and JSON when neither was.
-    """
-    if not accept.strip(" ,"):
-        return JSON_TYPE
-    weights: dict[str, float] = {}
-    for part in accept.split(","):
-        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        try:
-            weights[media_type] = float(weight)
-        except ValueError:
-            weights[media_type] = 0.0
-    any_of_ours = weights.get("application/*", weights.get("*/*", 0.0))
-    graphql = weights.get(RESPONSE_TYPE, any_of_ours)
-    json = weights.get(JSON_TYPE, any_of_ours)
-    if graphql > json or (graphql == json > 0 and RESPONSE_TYPE in weights):
-        return RESPONSE_TYPE
-    if json > 0:
-        return JSON_TYPE
-    raise Refused(
-        HTTPStatus.NOT_ACCEPTABLE, f"The answer can be {RESPONSE_TYPE} or {JSON_TYPE} only."
-    )
-
-
-async def _read(http: HttpRequest, *, by_url: bool) -> Request:
-    if by_url:
-        return _request(_from_query(http))
-    content_type, *parameters = (
-        part.strip().lower() for part in http.headers.get("content-type", "").split(";")
-    )
-    charset = next((p[8:].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
-    if content_type != JSON_TYPE or charset not in {"utf-8", "utf8"}:
-        raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the request as {JSON_TYPE} in UTF-8."
-        )
-    try:
-        body = orjson.loads(await http.body())
-    except orjson.JSONDecodeError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8.") from error
-    return _request(body)
-
-
-def _from_query(http: HttpRequest) -> dict[str, Any]:
-    given: dict[str, Any] = dict(
-        parse_qsl(http.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    )
-    for name in ("variables", "extensions"):
-        if name in given:
-            try:
-                given[name] = orjson.loads(given[name])
-            except orjson.JSONDecodeError as error:
-                raise Refused(
-                    HTTPStatus.BAD_REQUEST, f"The parameter `{name}` is not JSON."
-                ) from error
-    return given
-
-
-_SHAPE: tuple[tuple[str, type, str], ...] = (
-    ("operationName", str, "a string"),
-    ("variables", dict, "an object"),
-    ("extensions", dict, "an object"),
-)
-
-
-def _request(given: Any) -> Request:  # noqa: ANN401 - it is whatever was sent
-    """Check the parameters of a GraphQL request; null is the same as absent."""
-    if not isinstance(given, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The body is a JSON object with a `query`.")
-    query = given.get("query")
-    if not isinstance(query, str) or not query:
-        raise Refused(HTTPStatus.BAD_REQUEST, "The request has no `query`; it is a string.")
-    for name, shape, described in _SHAPE:
-        if given.get(name) is not None and not isinstance(given[name], shape):
-            raise Refused(HTTPStatus.BAD_REQUEST, f"`{name}` is {described}.")
-    return Request(query, given.get("operationName") or None, given.get("variables"))

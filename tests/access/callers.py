@@ -1,25 +1,26 @@
 """A gateway whose callers say themselves who they are, so that any viewer can be tried."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from canaries import assert_none
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.routing import Route
 from world import configuration, import_customers
 
 from app import settings
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
+from app.api.entrance import Entrance
 from app.api.http import GraphQLEndpoint
-from app.main import services
+from app.main import executor, services
 from app.model.viewer import Scope, Viewer
 from app.sandbox import Sandbox, SandboxServer
 
@@ -60,19 +61,18 @@ async def callers(folder: Path, *, entries: int = 30) -> AsyncIterator[Callers]:
         configured = settings.load(configuration(folder, providers.url), {})
         await import_customers(configured, providers.sandbox.sample_customers())
         async with services(configured) as opened:
-            transport = httpx.ASGITransport(_app(opened))
+            transport = httpx.ASGITransport(_app(configured, opened))
             async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
                 yield Callers(opened, providers.sandbox, http)
 
 
-def _app(opened: Services) -> Starlette:
-    async def who(http: Request) -> Viewer:
+def _app(configured: settings.Settings, opened: Services) -> Starlette:
+    async def who(http: HTTPConnection) -> Viewer:
         subject, scopes, reference = json.loads(http.headers[_HEADER])
         return Viewer(subject, frozenset(map(Scope, scopes)), reference)
 
-    def make_context(_: Request, caller: Viewer) -> Context:
-        deadline = Deadline(asyncio.get_running_loop().time() + 10, None)
-        return Context(opened, caller, deadline)
+    def make_context(_: HTTPConnection, caller: Viewer) -> Context:
+        return Context(opened, caller, Deadline(timedelta(seconds=10)))
 
-    endpoint = GraphQLEndpoint(who, make_context, most_tokens=2000, page=None)
-    return Starlette(routes=[Route("/graphql", endpoint.answer, methods=["POST"])])
+    entrance = Entrance(who, make_context, executor(configured, opened))
+    return Starlette(routes=[Route("/graphql", GraphQLEndpoint(lambda _: entrance))])

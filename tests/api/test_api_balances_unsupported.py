@@ -38,9 +38,8 @@ async def asking_with(served: World, kind: type[HostUp]) -> AsyncIterator[Asked]
         await asked.ask(WHOLE, r="C-1001")
         less = kind(settings, asked.services.directory, served.clock)
         try:
-            yield Asked(
-                replace(asked.services, providers={**asked.services.providers, "hosting": less})
-            )
+            providers = {**asked.services.providers, "hosting": less}
+            yield asked.over(replace(asked.services, providers=providers))
         finally:
             await less.aclose()
 

@@ -1,25 +1,31 @@
 """Asking a gateway in this process, as any viewer."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import timedelta
+from typing import Any, Self
 
 from world import World
 
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
-from app.api.execution import Request, answer
+from app.api.execution import Executor
+from app.api.requests import Request
 from app.auth.anonymous import ANONYMOUS
-from app.main import services
+from app.main import executor, services
 from app.model.viewer import Viewer
 
 
 class Asked:
     """The services of a gateway, which answer whoever asks."""
 
-    def __init__(self, opened: Services) -> None:
+    def __init__(self, opened: Services, executes: Executor) -> None:
         self.services = opened
+        self._executor = executes
+
+    def over(self, services: Services) -> Self:
+        """Return what asks other services by the same rules."""
+        return type(self)(services, self._executor)
 
     async def ask(
         self,
@@ -28,9 +34,8 @@ class Asked:
         **variables: Any,  # noqa: ANN401 - whatever a query takes
     ) -> dict[str, Any]:
         """Return the whole answer to a query."""
-        deadline = Deadline(asyncio.get_running_loop().time() + 5)
-        context = Context(self.services, viewer, deadline)
-        response = await answer(Request(query, variables=variables), context, most_tokens=2000)
+        context = Context(self.services, viewer, Deadline(timedelta(seconds=5)))
+        response = await self._executor.answer(Request(query, variables=variables), context)
         return response.body
 
 
@@ -38,4 +43,4 @@ class Asked:
 async def asking(served: World) -> AsyncIterator[Asked]:
     """Open another gateway of the same configuration; its cache is empty."""
     async with services(served.settings, served.clock) as opened:
-        yield Asked(opened)
+        yield Asked(opened, executor(served.settings, opened))

@@ -1,0 +1,126 @@
+"""From what was sent over HTTP or a WebSocket to a request for GraphQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request as HttpRequest
+
+_JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks: a document, which of its operations, and its variables.
+
+    A document that was persisted is named by `document_id` and may be left out as `query`.
+    """
+
+    query: str | None
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+    document_id: str | None = None
+
+
+class Refused(Exception):
+    """What was sent is no request for GraphQL; the message says what to send instead."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        code: str = "BAD_USER_INPUT",
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = dict(headers or {})
+        self.code = code
+
+
+class Malformed(Refused):
+    """It is JSON, but its parameters are not those of a request."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(HTTPStatus.BAD_REQUEST, message)
+
+
+class MutationByGet(Refused):
+    """A URL asks for a mutation."""
+
+    def __init__(self) -> None:
+        message = "Only queries can be asked by GET; use POST."
+        super().__init__(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": "POST"})
+
+
+async def read(http: HttpRequest, *, by_url: bool) -> Request:
+    """Return the request in the URL or in the body; raises `Refused`."""
+    return parsed(_from_query(http) if by_url else await _from_body(http))
+
+
+async def _from_body(http: HttpRequest) -> Any:  # noqa: ANN401 - it is whatever was sent
+    content_type, *parameters = (
+        part.strip().lower() for part in http.headers.get("content-type", "").split(";")
+    )
+    charset = next((p[8:].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
+    if content_type != _JSON_TYPE or charset not in {"utf-8", "utf8"}:
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the request as {_JSON_TYPE} in UTF-8."
+        )
+    try:
+        return orjson.loads(await http.body())
+    except orjson.JSONDecodeError as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8.") from error
+
+
+def _from_query(http: HttpRequest) -> dict[str, Any]:
+    given: dict[str, Any] = dict(
+        parse_qsl(http.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    )
+    for name in ("variables", "extensions"):
+        if name in given:
+            try:
+                given[name] = orjson.loads(given[name])
+            except orjson.JSONDecodeError as error:
+                raise Refused(
+                    HTTPStatus.BAD_REQUEST, f"The parameter `{name}` is not JSON."
+                ) from error
+    return given
+
+
+_SHAPE: tuple[tuple[str, type, str], ...] = (
+    ("query", str, "a string"),
+    ("operationName", str, "a string"),
+    ("variables", dict, "an object"),
+    ("extensions", dict, "an object"),
+    ("documentId", str, "a string"),
+)
+
+
+def parsed(given: Any) -> Request:  # noqa: ANN401 - it is whatever was sent
+    """Return the request that parameters make; null is the same as absent. Raises `Refused`."""
+    if not isinstance(given, dict):
+        raise Malformed("The body is a JSON object with a `query`.")
+    for name, shape, described in _SHAPE:
+        if given.get(name) is not None and not isinstance(given[name], shape):
+            raise Malformed(f"`{name}` is {described}.")
+    query = given.get("query") or None
+    document_id = given.get("documentId") or _persisted(given.get("extensions") or {})
+    if query is None and document_id is None:
+        raise Malformed("The request has no `query`; it is a string.")
+    return Request(query, given.get("operationName") or None, given.get("variables"), document_id)
+
+
+def _persisted(extensions: Mapping[str, Any]) -> str | None:
+    """Return the name that the protocol of automatic persisted queries gives a document."""
+    persisted = extensions.get("persistedQuery")
+    if persisted is None:
+        return None
+    if not isinstance(persisted, dict) or not isinstance(persisted.get("sha256Hash"), str):
+        raise Malformed("`extensions.persistedQuery` is an object with a string `sha256Hash`.")
+    if persisted.get("version") != 1:
+        raise Malformed("`extensions.persistedQuery.version` is 1.")
+    return str(persisted["sha256Hash"])
