@@ -1,0 +1,1 @@
+"""What an operation costs, told before it is executed."""
