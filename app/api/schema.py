@@ -10,6 +10,7 @@ from app.api import customers, nodes
 from app.api.context import Info
 from app.api.mutations import Mutation
 from app.api.scalars import SCALARS
+from app.api.subscriptions import Subscription
 from app.api.types.accounts import Account, Customer, CustomerConnection
 from app.api.types.entries import CreditChange, Payment
 from app.api.types.node import Node
@@ -76,6 +77,7 @@ class Query:
 schema: Any = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[Account, CreditChange, Payment],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from app.model.errors import UpstreamError
 
 # However fresh a caller wants a document, its provider is not asked more often for it.
-_AT_MOST_ONCE_IN = timedelta(seconds=5)
+AT_MOST_ONCE_IN = timedelta(seconds=5)
 
 
 class Document(Protocol):
@@ -47,7 +47,7 @@ class Demand(NamedTuple):
 
     @property
     def limit(self) -> timedelta:
-        return self.age if self.urgent else max(self.age, _AT_MOST_ONCE_IN)
+        return self.age if self.urgent else max(self.age, AT_MOST_ONCE_IN)
 
 
 class Served(NamedTuple, Generic[D]):

@@ -7,8 +7,8 @@ process works alone, from its own memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from secrets import token_hex
@@ -34,6 +34,10 @@ _LOOK_AGAIN_SECONDS = 0.2
 _TRIES_WHILE_BUSY = 3
 
 
+Heed = Callable[[str], None]
+"""Takes the word that a document changed: a version, PURGED, or "" where words were lost."""
+
+
 class Keeper(Generic[D]):
     """The documents of one kind."""
 
@@ -51,7 +55,8 @@ class Keeper(Generic[D]):
         self._looks: Flights[Known[D]] = Flights()
         self._news: dict[str, asyncio.Event] = {}
         self._leases = Leases(store)
-        changes.listen(self._heard, self._memory.doubt_all)
+        self._heeding: dict[str, set[Heed]] = {}
+        changes.listen(self._heard, self._lost)
 
     async def aclose(self) -> None:
         """End the work under way; what it had written before is kept."""
@@ -170,7 +175,19 @@ class Keeper(Generic[D]):
     async def purge(self, name: str) -> None:
         """Take a document away, in all processes; raises `RedisAway` where only in this one."""
         self._purged(name)
+        self._pass_on(name, PURGED)
         await self._store.purge(name)
+
+    @contextmanager
+    def heeding(self, name: str, heed: Heed) -> Iterator[None]:
+        """Pass on each word of a document, of whichever process, after it was heeded here."""
+        self._heeding.setdefault(name, set()).add(heed)
+        try:
+            yield
+        finally:
+            self._heeding[name].discard(heed)
+            if not self._heeding[name]:
+                del self._heeding[name]
 
     async def _look(self, name: Name, lease: Lease | None) -> tuple[Known[D], bool]:
         """Return what is known, and whether the work is ours; it is while Redis is away."""
@@ -237,6 +254,16 @@ class Keeper(Generic[D]):
             self._purged(name)
         if name in self._news:
             self._news[name].set()
+        self._pass_on(name, version)
+
+    def _lost(self) -> None:
+        self._memory.doubt_all()
+        for name in list(self._heeding):
+            self._pass_on(name, "")
+
+    def _pass_on(self, name: str, word: str) -> None:
+        for heed in list(self._heeding.get(name, ())):
+            heed(word)
 
     def _purged(self, name: str) -> None:
         self._memory.forget(name)

@@ -7,8 +7,8 @@ provider tells, or is too old to be trusted, it is read anew beside itself, and 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -23,8 +23,15 @@ from app.mirror.crawl import (
     reaches,
     refreshed,
 )
-from app.mirror.documents import Demand, Freshness, Known, Name, done_within
-from app.mirror.keeper import Keeper
+from app.mirror.documents import (
+    AT_MOST_ONCE_IN,
+    Demand,
+    Freshness,
+    Known,
+    Name,
+    done_within,
+)
+from app.mirror.keeper import Heed, Keeper
 from app.mirror.outcomes import Mark, noted
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import DocumentStore, name_of
@@ -67,8 +74,28 @@ class Mirror:
 
     async def read(self, account: Account, stream: Stream, demand: Demand | None = None) -> Reading:
         """Return the newest part of a history as it may be served now; raises `UpstreamError`."""
-        times = self._freshness[account.provider]
+        return await self._read(account, stream, self._freshness[account.provider], demand)
 
+    async def poll(self, account: Account, stream: Stream, patience: timedelta) -> Reading:
+        """Return a history that was read within `polled_every`, as far as its provider answers.
+
+        However many processes poll it, its provider is asked once; raises `UpstreamError`.
+        """
+        every = self.polled_every(account)
+        times = self._freshness[account.provider]._replace(fresh_for=every)
+        return await self._read(account, stream, times, Demand(every, patience))
+
+    def polled_every(self, account: Account) -> timedelta:
+        """Return how old a history gets before who polls it has it read again."""
+        return max(self._freshness[account.provider].fresh_for, AT_MOST_ONCE_IN)
+
+    def heeding(self, account: Account, stream: Stream, heed: Heed) -> AbstractContextManager[None]:
+        """Pass on each word that what is known of a history changed, in whichever process."""
+        return self._keepers[stream].heeding(self._name(account, stream).text, heed)
+
+    async def _read(
+        self, account: Account, stream: Stream, times: Freshness, demand: Demand | None
+    ) -> Reading:
         def renew(as_of: datetime) -> asyncio.Task[Snapshot]:
             purpose = f"refresh as of {as_of}" if demand and demand.urgent else "refresh"
             return self._fly(

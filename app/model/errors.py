@@ -7,7 +7,8 @@ GatewayError
 │   ├── InvalidCursor
 │   ├── Unauthenticated
 │   ├── Forbidden
-│   └── NotFound
+│   ├── NotFound
+│   └── TooSlow
 ├── UpstreamError                one provider could not answer; a mirror may still serve
 │   ├── UpstreamUnavailable      nobody's: try again later
 │   ├── UpstreamTimeout          nobody's: try again later
@@ -67,6 +68,12 @@ class NotFound(CallerError):
     """What was named does not exist, or the viewer may not know that it does."""
 
     code: ClassVar[str] = "NOT_FOUND"
+
+
+class TooSlow(CallerError):
+    """A listener does not take what it is told as fast as it happens, and is told no more."""
+
+    code: ClassVar[str] = "RATE_LIMITED"
 
 
 class UpstreamError(GatewayError):

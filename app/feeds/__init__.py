@@ -1,0 +1,1 @@
+"""What listeners are told: the entries that appear in histories while they listen."""
