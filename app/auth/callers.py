@@ -14,7 +14,7 @@ from app.auth.published import PublishedKeys
 from app.auth.tokens import Tokens
 from app.directory.directory import Directory
 from app.model.clock import Clock
-from app.model.viewer import Viewer
+from app.model.viewer import Known, Viewer
 from app.settings import AuthSettings
 
 
@@ -28,12 +28,22 @@ class Callers(Protocol):
         """
         ...
 
+    async def known(self, authorization: Sequence[str]) -> Known:
+        """Return who sent these `Authorization` headers, and until when; raises as `viewer`.
+
+        What ends before that, as a key that is revoked does, is refused when it is asked again.
+        """
+        ...
+
 
 class Anyone:
     """Asks nobody who is calling."""
 
     async def viewer(self, authorization: Sequence[str]) -> Viewer:  # noqa: ARG002
         return ANONYMOUS
+
+    async def known(self, authorization: Sequence[str]) -> Known:  # noqa: ARG002
+        return Known(ANONYMOUS)
 
 
 class Bearers:
@@ -44,10 +54,13 @@ class Bearers:
         self._keys = keys
 
     async def viewer(self, authorization: Sequence[str]) -> Viewer:
+        return (await self.known(authorization)).viewer
+
+    async def known(self, authorization: Sequence[str]) -> Known:
         token = sent_token(authorization)
         if token.startswith(PREFIX):
-            return await self._keys.viewer(token)
-        return await self._tokens.viewer(token)
+            return Known(await self._keys.viewer(token))
+        return await self._tokens.known(token)
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """JWTs: verified by a key of the issuer's, and remembered until they end."""
 
 from collections import OrderedDict
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -11,14 +12,16 @@ from app.auth.claims import Expected
 from app.auth.keys import Key, KeySource
 from app.model.clock import Clock
 from app.model.errors import Unauthenticated
-from app.model.viewer import Viewer
+from app.model.viewer import Known
 
 # Some 5 MB; more callers than that at a time are verified again now and then.
 _MOST_REMEMBERED = 10_000
+# The end of the year 9999, after which a `datetime` cannot be.
+_LAST_SECOND = 253_402_300_799
 
 
 class _Verified(NamedTuple):
-    viewer: Viewer
+    known: Known
     ends: float
     key: Key
 
@@ -34,20 +37,23 @@ class Tokens:
         # By the token's digest: what is in memory cannot be sent again.
         self._remembered: OrderedDict[bytes, _Verified] = OrderedDict()
 
-    async def viewer(self, token: str) -> Viewer:
-        """Return who sent a token; raises `Unauthenticated`, `UpstreamUnavailable` meanwhile."""
+    async def known(self, token: str) -> Known:
+        """Return who sent a token, and until when it is good.
+
+        Raises `Unauthenticated`, `UpstreamUnavailable` meanwhile.
+        """
         digest = sha256(token.encode()).digest()
-        known = self._remembered.get(digest)
+        before = self._remembered.get(digest)
         now = self._clock().timestamp()
-        if known and now < known.ends and self._keys.holds(known.key):
+        if before and now < before.ends and self._keys.holds(before.key):
             self._remembered.move_to_end(digest)
-            return known.viewer
+            return before.known
         self._remembered.pop(digest, None)
         verified = await self._verified(token)
         self._remembered[digest] = verified
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
-        return verified.viewer
+        return verified.known
 
     async def _verified(self, token: str) -> _Verified:
         key_id, algorithm = self._names(token)
@@ -59,7 +65,7 @@ class Tokens:
         except (jwt.PyJWTError, ValueError, TypeError):
             raise _refused("is not signed by its issuer") from None
         viewer, ends = claims.read(payload, self._expected, self._clock().timestamp())
-        return _Verified(viewer, ends, key)
+        return _Verified(Known(viewer, _instant(ends)), ends, key)
 
     def _names(self, token: str) -> tuple[str | None, str]:
         """Return the key and the algorithm that a token names; neither is believed yet."""
@@ -73,6 +79,11 @@ class Tokens:
         if not isinstance(algorithm, str):
             raise _refused("names no algorithm")
         return header.get("kid"), algorithm
+
+
+def _instant(seconds: float) -> datetime:
+    """Return the instant so many seconds after 1970; for later ones the last that there is."""
+    return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
 def _refused(why: str) -> Unauthenticated:

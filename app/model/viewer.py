@@ -1,7 +1,9 @@
 """The one value that says who is calling; made once for a request and asked where things load."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.model.accounts import Customer
 
@@ -44,3 +46,10 @@ class Viewer:
 
     def _has(self, own: Scope, every: Scope, customer: Customer) -> bool:
         return every in self.scopes or (own in self.scopes and customer.reference == self.reference)
+
+
+class Known(NamedTuple):
+    """A caller who was recognised, and when its token ends; None where it does not by itself."""
+
+    viewer: Viewer
+    ends: datetime | None = None

@@ -83,7 +83,7 @@ async def test_what_is_refused_is_not_in_the_error() -> None:
     sent = by_library(SECRET)
 
     with pytest.raises(Unauthenticated) as of_token:
-        await tokens.viewer(sent)
+        await tokens.known(sent)
     with pytest.raises(Unauthenticated) as of_header:
         sent_token([f"Bearer {sent}!"])
 
