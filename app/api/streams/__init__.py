@@ -1,0 +1,1 @@
+"""Answers that come over time: WebSockets and server-sent events."""
