@@ -1,5 +1,6 @@
 # make demo    serves sample customers of emulated providers; nothing needs to be prepared
 # make test    installs and passes the whole test suite
+# make web     builds GraphiQL, which `make demo` and `make test` do where there is npm
 # make bench   measures what the tests of speed and size hold to limits, and shows the figures
 # make check   everything else that has to hold: format, types, layers, printed schema, pins
 
@@ -7,13 +8,21 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench check schema pins clean
+.PHONY: demo test web web-where-possible bench check schema pins clean
 
-demo: $(VENV)/installed
+demo: $(VENV)/installed web-where-possible
 	@$(BIN)/credit-gateway demo $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/installed-for-tests
+test: $(VENV)/installed-for-tests web-where-possible
 	@$(BIN)/pytest $(ARGS)
+
+WEB = app/web
+web: $(WEB)/built/index.html
+
+# All else works without GraphiQL.
+web-where-possible:
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory web \
+		|| echo "GraphiQL is not built; \`make web\` tries again."
 
 bench: $(VENV)/installed-for-tests
 	@PYTHONPATH=tests/benchmarks $(BIN)/pytest -q -p figures tests/benchmarks tests/processes
@@ -38,6 +47,7 @@ pins: $(VENV)/installed-for-tests
 		--output-file docker/requirements-dev.txt
 
 clean:
+	rm -rf $(WEB)/built $(WEB)/node_modules
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/python:
@@ -58,3 +68,15 @@ $(VENV)/installed: $(VENV)/python docker/requirements.txt pyproject.toml
 $(VENV)/installed-for-tests: $(VENV)/installed docker/requirements-dev.txt
 	@$(INSTALL) --require-hashes -r docker/requirements-dev.txt
 	@touch $@
+
+$(WEB)/node_modules/.package-lock.json: $(addprefix $(WEB)/,package.json package-lock.json .npmrc)
+	@command -v npm >/dev/null \
+		|| { echo "GraphiQL is built with Node.js 20.19 or newer and its npm; install them first"; exit 1; }
+	@echo "Installing what GraphiQL is built from …"
+	@cd $(WEB) && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+$(WEB)/built/index.html: $(WEB)/node_modules/.package-lock.json $(WEB)/vite.config.js \
+		$(wildcard $(WEB)/graphiql/* $(WEB)/graphiql/examples/*)
+	@echo "Building GraphiQL …"
+	@cd $(WEB) && npm run --silent build -- --logLevel=warn

@@ -3,7 +3,8 @@ import { GraphiQL } from "graphiql"
 import { createGraphiQLFetcher } from "@graphiql/toolkit"
 import "./workers.js"
 import { EXAMPLES } from "./examples.js"
-import { HINT, Headers } from "./headers.jsx"
+import { HINT, useSameHeaders, useSchemaOnceAllowed } from "./headers.js"
+import { useSystemTheme } from "./theme.js"
 import "@graphiql/react/style.css"
 import "@graphiql/plugin-doc-explorer/style.css"
 import "@graphiql/plugin-history/style.css"
@@ -26,6 +27,13 @@ const fetcher = createGraphiQLFetcher({
 // headers not even so long. GraphiQL opens the first tab without its variables, so they are told.
 const isNew = sessionStorage.getItem("graphiql:tabState") === null
 
+function Name() {
+  useSameHeaders()
+  useSchemaOnceAllowed()
+  useSystemTheme()
+  return "Credit Gateway"
+}
+
 createRoot(document.getElementById("page")).render(
   <GraphiQL
     fetcher={fetcher}
@@ -39,8 +47,7 @@ createRoot(document.getElementById("page")).render(
     inputValueDeprecation
   >
     <GraphiQL.Logo>
-      Credit Gateway
-      <Headers />
+      <Name />
     </GraphiQL.Logo>
   </GraphiQL>,
 )
