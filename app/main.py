@@ -1,6 +1,6 @@
 """Puts the layers together."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 
@@ -8,16 +8,19 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from app.api.context import Context, Services
+from app.api.costs.costs import Costs
 from app.api.deadline import Deadline
 from app.api.documents import Documents
 from app.api.entrance import Entrance
 from app.api.execution import Executor, graphql_schema
 from app.api.http import GraphQLEndpoint, requested_age
-from app.api.persisted import AutomaticLibrary
+from app.api.persisted import AutomaticLibrary, TrustedLibrary
+from app.api.streams.streams import Streams
+from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.callers import Callers, callers
 from app.auth.hosts import LoopbackHosts
 from app.directory.directory import Directory
@@ -38,6 +41,7 @@ from app.providers.registry import make
 from app.redis.changes import Changes
 from app.redis.connection import connect
 from app.redis.guard import Guard
+from app.redis.rates import Allowance, Rates
 from app.server.limits import Limits
 from app.settings import Settings
 
@@ -100,6 +104,7 @@ async def services(
             clock,
             limit,
             guard,
+            Rates(guard, secret=vault.derive("callers")[0]),
         )
 
 
@@ -120,9 +125,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     page = files("app.web").joinpath("explorer.html").read_bytes()
     endpoint = GraphQLEndpoint(
         lambda connection: connection.app.state.entrance,
+        precise_statuses=settings.graphql.precise_statuses,
         page=page if settings.graphql.graphiql else None,
     )
     app.router.routes.append(Route("/graphql", endpoint))
+    sockets = WebSocketEndpoint(
+        lambda connection: connection.app.state.entrance, settings.server.cors_origins
+    )
+    app.router.routes.append(WebSocketRoute("/graphql", sockets.serve))
     app.add_route("/livez", _alive)
     app.add_route("/readyz", _alive)
     if settings.server.cors_origins:
@@ -150,13 +160,24 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
         age = requested_age(",".join(connection.headers.getlist("cache-control")))
         return Context(opened, viewer, Deadline(patience, age))
 
-    return Entrance(who, make_context, executor(settings, opened))
+    def take(viewer: Viewer) -> Awaitable[Allowance]:
+        return opened.rates.take(viewer.subject, settings.limits.rate)
+
+    streams = Streams(known.known, opened.clock)
+    return Entrance(who, take, make_context, executor(settings, opened), streams)
 
 
 def executor(settings: Settings, opened: Services) -> Executor:
     """Return what executes requests within the limits of a configuration."""
-    documents = Documents(graphql_schema, settings.limits.tokens)
-    return Executor(AutomaticLibrary(documents, opened.guard))
+    limits = settings.limits
+    documents = Documents(graphql_schema, limits.tokens)
+    trusted = settings.graphql.trusted_documents
+    library = (
+        TrustedLibrary(documents, trusted) if trusted else AutomaticLibrary(documents, opened.guard)
+    )
+    capabilities = [provider.capabilities for provider in opened.providers.values()]
+    costs = Costs(graphql_schema, capabilities, page_limit=limits.page_size)
+    return Executor(library, costs, limits.cost)
 
 
 async def _alive(_: Request) -> PlainTextResponse:

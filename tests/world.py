@@ -23,6 +23,7 @@ from app.directory.importing import import_lines
 from app.directory.vault import Vault
 from app.main import create_app
 from app.sandbox import Sandbox, SandboxServer
+from app.server import connections
 
 VAULT_KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 _CARECLOUD = "/carecloud/webservice/rest-api/enterprise-interface/v1.0"
@@ -39,7 +40,13 @@ class MovableClock:
 
 
 def configuration(folder: Path, providers_url: str, more: str = "") -> Path:
-    """Write a configuration of three providers and return its path; `more` is TOML to append."""
+    """Write a configuration of three providers and return its path; `more` is TOML to append.
+
+    Unless `more` says how often a caller may ask, it is as often as a test can.
+    """
+    if "\nrate = " not in more:
+        more = f"{more}\n[limits]" if "[limits]" not in more else more
+        more = more.replace("[limits]", '[limits]\nrate = "1000000/minute"')
     file = folder / "gateway.toml"
     file.write_text(f"""
 vault.keys = ["{VAULT_KEY}"]
@@ -141,7 +148,8 @@ def serving(app: ASGIApp) -> Iterator[str]:
     """Serve an ASGI application in a thread, on a free port; yields its origin."""
     listener = socket.create_server(("127.0.0.1", 0))
     # As the command serves: a caller's mistake, such as a token in an address, is not logged.
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", ws="none")
+    as_the_command = connections.serving(timedelta(seconds=10))
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", **as_the_command)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

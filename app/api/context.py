@@ -27,6 +27,7 @@ from app.model.errors import UpstreamError
 from app.model.viewer import Viewer
 from app.providers.page import Provider
 from app.redis.guard import Guard
+from app.redis.rates import Rates
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Services:
     clock: Clock
     page_limit: int
     guard: Guard
+    rates: Rates
 
 
 class Context:

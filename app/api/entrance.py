@@ -7,7 +7,9 @@ from starlette.requests import HTTPConnection
 
 from app.api.context import Context
 from app.api.execution import Executor
+from app.api.streams.streams import Streams
 from app.model.viewer import Viewer
+from app.redis.rates import Allowance
 
 
 @dataclass(frozen=True)
@@ -15,9 +17,11 @@ class Entrance:
     """Lives as long as the process.
 
     `who` says who is calling; it raises `Unauthenticated`, and `UpstreamUnavailable` where it
-    cannot tell now.
+    cannot tell now. `take` counts one operation of a caller.
     """
 
     who: Callable[[HTTPConnection], Awaitable[Viewer]]
+    take: Callable[[Viewer], Awaitable[Allowance]]
     make_context: Callable[[HTTPConnection, Viewer], Context]
     executor: Executor
+    streams: Streams

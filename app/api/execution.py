@@ -18,6 +18,7 @@ from graphql import (
 from graphql import Executor as CoreExecutor
 
 from app.api.context import Context
+from app.api.costs.costs import Costs
 from app.api.documents import Document, Rejected, invalid
 from app.api.errors import formatted, internal, shown
 from app.api.persisted import Library
@@ -61,10 +62,12 @@ class _Prepared(NamedTuple):
 
 
 class Executor:
-    """Executes requests."""
+    """Executes requests. `most_cost` is the largest cost of an operation."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, costs: Costs, most_cost: int) -> None:
         self._library = library
+        self._costs = costs
+        self._most_cost = most_cost
 
     async def answer(
         self, request: Request, context: Context, *, queries_only: bool = False
@@ -101,7 +104,15 @@ class Executor:
         if queries_only and operation.operation is OperationType.MUTATION:
             raise MutationByGet
         variables = dict(request.variables or {})
-        extensions: dict[str, Any] = {}
+        requested = self._costs.requested(document.node, operation, variables)
+        extensions = {"cost": {"requested": requested, "limit": self._most_cost}}
+        if requested > self._most_cost:
+            raise invalid(
+                f"The operation costs {requested}, and {self._most_cost} is the most; ask for "
+                "smaller pages or in several requests.",
+                "COST_LIMIT_EXCEEDED",
+                extensions,
+            )
         return _Prepared(document, operation, variables, request.operation_name, extensions)
 
 
@@ -170,8 +181,7 @@ def _answered(
     body: dict[str, Any] = {"data": result.data} if has_data else {}
     if errors:
         body["errors"] = errors
-    if extensions:
-        body["extensions"] = extensions
+    body["extensions"] = extensions
     return Response(body, Outcome.EXECUTED if has_data else Outcome.INVALID)
 
 

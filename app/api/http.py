@@ -19,9 +19,11 @@ from starlette.types import Receive, Scope, Send
 from app.api.context import Context
 from app.api.entrance import Entrance
 from app.api.execution import Outcome, Response
-from app.api.negotiation import JSON_TYPE, RESPONSE_TYPE, accepted
+from app.api.negotiation import EVENTS_TYPE, JSON_TYPE, RESPONSE_TYPE, accepted
 from app.api.requests import Malformed, Refused, read
+from app.api.streams.sse import event_stream
 from app.model.errors import Unauthenticated, UpstreamUnavailable
+from app.redis.rates import Allowance, header_fields
 
 _METHODS = ("GET", "HEAD", "POST")
 # Not registered with IANA, but what the specification asks for.
@@ -76,14 +78,23 @@ class GraphQLEndpoint:
             return HTMLResponse(self._page, headers=_PAGE_HEADERS)
         entrance = self._entrance(http)
         viewer = await entrance.who(http)
+        allowance = await entrance.take(viewer)
+        limits = header_fields(allowance)
+        if not allowance.allowed:
+            raise _too_often(allowance, limits)
         media_type = accepted(",".join(http.headers.getlist("accept")))
         request = await read(http, by_url=by_url)
         context = entrance.make_context(http, viewer)
-        response = await entrance.executor.answer(request, context, queries_only=by_url)
+        if media_type == EVENTS_TYPE:
+            answers = await entrance.executor.answers(request, context, queries_only=by_url)
+            if not isinstance(answers, Response) or answers.outcome is Outcome.EXECUTED:
+                return event_stream(entrance.streams, http, answers, limits)
+            response, media_type = answers, RESPONSE_TYPE
+        else:
+            response = await entrance.executor.answer(request, context, queries_only=by_url)
         status = self._status(response, media_type)
-        return _written(
-            orjson.dumps(response.body), media_type, status, _caching(response, context)
-        )
+        headers = {**limits, **_caching(response, context)}
+        return _written(orjson.dumps(response.body), media_type, status, headers)
 
     def _status(self, response: Response, media_type: str) -> int:
         if media_type != RESPONSE_TYPE:
@@ -132,6 +143,12 @@ def _unknown_caller(error: Unauthenticated | UpstreamUnavailable) -> Refused:
         status = HTTPStatus.UNAUTHORIZED
         headers = {"WWW-Authenticate": f'Bearer realm="credit-gateway"{wrong}'}
     return Refused(status, str(error), headers, error.code)
+
+
+def _too_often(allowance: Allowance, headers: Mapping[str, str]) -> Refused:
+    seconds = f"{allowance.period_seconds:g}"
+    message = f"{allowance.limit} requests in {seconds} s are the most; wait as Retry-After says."
+    return Refused(HTTPStatus.TOO_MANY_REQUESTS, message, headers, "RATE_LIMITED")
 
 
 def _caching(response: Response, context: Context) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from app.model.accounts import ProviderKind
 from app.settings.access import AuthSettings
 from app.settings.addresses import CacheUrl, DirectoryUrl, Origin, is_loopback
+from app.settings.documents import TrustedDocuments
 from app.settings.providers import Providers, Section, provider_kind
 from app.settings.secret import SecretUrl, VaultKey, vault_key
 from app.settings.values import (
@@ -105,6 +106,11 @@ class LimitSettings(Section):
     cost: Positive = Field(default=2000, description="The largest cost of an operation.")
     depth: Positive = Field(default=12, description="The deepest selection.")
     aliases: Positive = Field(default=30, description="The most aliases in a document.")
+    root_fields: Positive = Field(default=20, description="The most fields of an operation.")
+    fields: Positive = Field(
+        default=1000, description="The most fields in a document, its fragments spread out."
+    )
+    directives: Positive = Field(default=50, description="The most directives in a document.")
     tokens: Positive = Field(default=2000, description="The most tokens in a document.")
     rate: RateLimit = Field(
         default=Rate(600, timedelta(minutes=1)), description="The most requests of one caller."
@@ -115,19 +121,15 @@ class GraphQLSettings(Section):
     """How GraphQL is served."""
 
     graphiql: Flag = Field(default=True, description="Whether a browser is given GraphiQL.")
-    trusted_documents: Annotated[str, Written('""')] = Field(
-        default="", description="A file of {hash: document}: when set, nothing else is executed."
+    trusted_documents: TrustedDocuments = Field(
+        default={},
+        description="A file of {hash: document}: when set, nothing else is executed.",
     )
-
-    @model_validator(mode="after")
-    def _no_trusted_documents_yet(self) -> Self:
-        # Ignoring it would execute what its operator means to be refused.
-        if self.trusted_documents:
-            raise refusal(
-                'is not supported in this version yet; write "" or remove the key',
-                "trusted_documents",
-            )
-        return self
+    precise_statuses: Flag = Field(
+        default=False,
+        description="Whether application/graphql-response+json has the newest statuses: 422 for "
+        "what cannot be executed, 294 for data with errors.",
+    )
 
 
 class Settings(Section):

@@ -1,7 +1,7 @@
 """A gateway whose callers say themselves who they are, so that any viewer can be tried."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +20,11 @@ from app.api.context import Context, Services
 from app.api.deadline import Deadline
 from app.api.entrance import Entrance
 from app.api.http import GraphQLEndpoint
+from app.api.streams.streams import Streams
+from app.auth.callers import Anyone
 from app.main import executor, services
 from app.model.viewer import Scope, Viewer
+from app.redis.rates import Allowance
 from app.sandbox import Sandbox, SandboxServer
 
 _HEADER = "X-Caller"
@@ -74,5 +77,9 @@ def _app(configured: settings.Settings, opened: Services) -> Starlette:
     def make_context(_: HTTPConnection, caller: Viewer) -> Context:
         return Context(opened, caller, Deadline(timedelta(seconds=10)))
 
-    entrance = Entrance(who, make_context, executor(configured, opened))
+    def take(caller: Viewer) -> Awaitable[Allowance]:
+        return opened.rates.take(caller.subject, configured.limits.rate)
+
+    streams = Streams(Anyone().known, opened.clock)
+    entrance = Entrance(who, take, make_context, executor(configured, opened), streams)
     return Starlette(routes=[Route("/graphql", GraphQLEndpoint(lambda _: entrance))])

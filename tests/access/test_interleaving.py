@@ -13,7 +13,7 @@ REQUESTS = 1000
 AT_ONCE = 25
 # Of all customers, so that what a viewer sees is what it may see.
 QUERY = """query ($first: Int!) {
-  customers { totalCount nodes {
+  customers(first: 2) { totalCount nodes {
     id reference displayName balances { account { id } reported { amount } }
   } }
   viewer { subject customer {

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from app.model.accounts import ProviderKind
 from app.model.entries import CreditChangeKind
+from app.model.errors import ConfigurationError
 from app.settings import (
     CareCloudSettings,
     CloudreveSettings,
@@ -63,7 +64,7 @@ rate = "5/second"
 
 [graphql]
 graphiql = false
-trusted_documents = ""
+trusted_documents = "trusted.json"
 
 [providers.cloud]
 kind = "cloudreve"
@@ -98,6 +99,7 @@ def loaded(folder: Path, text: str, environ: Mapping[str, str] = VAULT) -> Setti
 
 def whole(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     (folder / "older.key").write_text(OLDER_KEY + "\n", "utf-8")
+    (folder / "trusted.json").write_text('{"a1": "{ viewer { subject } }"}', "utf-8")
     (folder / "development.key").write_text("correct horse battery staple, twice", "utf-8")
     return loaded(folder, WHOLE, {**VAULT, "CARECLOUD_PASSWORD": "s3cret", **(environ or {})})
 
@@ -118,6 +120,9 @@ def test_the_smallest_file_has_the_documented_defaults(tmp_path: Path) -> None:
         "cost": 2000,
         "depth": 12,
         "aliases": 30,
+        "root_fields": 20,
+        "fields": 1000,
+        "directives": 50,
         "tokens": 2000,
         "rate": {"count": 600, "per": timedelta(minutes=1)},
     }
@@ -181,6 +186,21 @@ def test_kinds_are_told_as_the_other_layers_name_them(tmp_path: Path) -> None:
         "loyalty": ProviderKind.CARECLOUD,
     }
     assert provider_kind(settings.providers["hosting"]) is ProviderKind.HOSTUP
+
+
+def test_trusted_documents_are_read_from_their_file(tmp_path: Path) -> None:
+    settings = whole(tmp_path)
+
+    assert settings.graphql.trusted_documents == {"a1": "{ viewer { subject } }"}
+    assert loaded(tmp_path, SMALLEST).graphql.trusted_documents == {}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"a1": 1}', '{"a1": "{"', "[" * 100_000])
+def test_a_file_of_no_documents_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "trusted.json").write_text(content, "utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"^graphql\.trusted_documents: (in )?its file"):
+        loaded(tmp_path, SMALLEST + '[graphql]\ntrusted_documents = "trusted.json"')
 
 
 def test_a_provider_without_its_own_freshness_has_the_caches(tmp_path: Path) -> None:

@@ -177,8 +177,10 @@ BAD = [
     (NONE + '[server]\nhost = "localhost.evil.example"', "auth.mode: "),
     (
         NONE + '[graphql]\ntrusted_documents = "d.json"',
-        "graphql.trusted_documents: is not supported",
+        "graphql.trusted_documents: its file 'd.json' cannot be read (no such file",
     ),
+    (NONE + "[graphql]\ntrusted_documents = '.'", "graphql.trusted_documents: its file '.' cannot"),
+    (NONE + "[graphql]\ntrusted_documents = 1", "graphql.trusted_documents: write the path of a"),
     # Providers
     (NONE + "[providers]\ncloud = 1", "providers.cloud"),
     (NONE + "[providers.cloud]\nbase_url = 'x'", "providers.cloud.kind: write one of cloudreve, "),
