@@ -32,6 +32,12 @@ class Mark(NamedTuple):
     content: bytes
 
 
+class Depth(NamedTuple):
+    """How deep a history has to be read first: back to that instant; None is its beginning."""
+
+    back_to: datetime | None
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a listener may know of a history: each entry later than `floor`, by id.
@@ -47,10 +53,15 @@ class Seen:
         """Return what is known after the first look, by which nothing is new."""
         return cls(part.horizon, _marks(part.entries))
 
-    @property
-    def newest(self) -> datetime | None:
-        """The instant back to which a history has to be read to show all that is new."""
-        return max((mark.at for mark in self.marks.values()), default=self.floor)
+    def lacks(self, part: Timeline) -> Depth | None:
+        """Return how deep the history has to be read to show all that is new; None if it does.
+
+        One that was lost, and read anew, may end above what is known.
+        """
+        newest = max((mark.at for mark in self.marks.values()), default=self.floor)
+        if part.horizon is None or (newest and part.horizon < newest):
+            return None
+        return Depth(newest)
 
     def then(self, part: Timeline) -> tuple["Seen", list[Entry]]:
         """Return what is known after another look, and what is new by it, oldest first.
@@ -67,6 +78,14 @@ class Seen:
         if known is None:
             return self.floor is None or entry.at > self.floor
         return known.content != mark.content
+
+
+def lacks_a_beginning(part: Timeline) -> Depth | None:
+    """Return how deep the history has to be read for a first look; None if it does.
+
+    Of a single second nothing is certain, as entries of it may follow.
+    """
+    return None if part.entries or part.horizon is None else Depth(part.horizon)
 
 
 def newest_part(snapshot: Snapshot) -> Timeline:

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from app.feeds.difference import Seen, newest_part
+from app.feeds.difference import Seen, lacks_a_beginning, newest_part
 from app.mirror.mirror import Mirror, Reading
-from app.mirror.snapshot import Snapshot
 from app.mirror.store import PURGED
 from app.model.accounts import Account
 from app.model.clock import Clock
@@ -111,8 +110,11 @@ class Watch:
         reading = await self._mirror.poll(account, self._stream, _PATIENCE)
         if reading.snapshot.version == self._version:
             return reading
-        snapshot = await self._deep_enough(reading.snapshot)
-        part = newest_part(snapshot)
+        snapshot, part = reading.snapshot, newest_part(reading.snapshot)
+        lacks = self._seen.lacks(part) if self._seen else lacks_a_beginning(part)
+        if lacks and not snapshot.complete:
+            snapshot = await self._mirror.deepen(account, self._stream, lacks.back_to)
+            part = newest_part(snapshot)
         seen, news = self._seen.then(part) if self._seen else (Seen.first(part), [])
         # What was read with other credentials may be somebody else's.
         if news:
@@ -126,21 +128,6 @@ class Watch:
         if not await self._is_current(account):
             self._gone()
             raise NotFound("The account is gone, or has other credentials.")
-
-    async def _deep_enough(self, snapshot: Snapshot) -> Snapshot:
-        """Return a snapshot that shows all that is new, or, at first, its newest entries.
-
-        One that was read anew after it was lost may end above what is known, and one of a single
-        second shows nothing, as entries of it may follow.
-        """
-        part = newest_part(snapshot)
-        if part.horizon is None or snapshot.complete:
-            return snapshot
-        back_to = self._seen.newest if self._seen else part.horizon
-        is_deep = back_to and part.horizon < back_to if self._seen else part.entries
-        if is_deep:
-            return snapshot
-        return await self._mirror.deepen(self.account, self._stream, back_to)
 
     def _until(self, at: datetime | None) -> float:
         seconds = (at - self._clock()).total_seconds() if at else _LONGEST_PAUSE
