@@ -19,6 +19,7 @@ from app.cli.listening import end_on_signals, listener, refused
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.main import create_app, services
 from app.sandbox import server as emulated_server
+from app.server import connections
 from app.settings import Settings
 
 # Worker processes are told by the environment what to serve.
@@ -67,10 +68,10 @@ def serve(
         "app.cli.serving:configured_app",
         factory=True,
         workers=workers,
-        log_level="warning",
         access_log=False,
         server_header=False,
         lifespan="on",
+        **connections.serving(settings.server.request_timeout),
     )
     with listener(settings.server.host, settings.server.port) as listening:
         host, port = listening.getsockname()[:2]

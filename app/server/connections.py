@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+
+from app.server.protocol import PatientProtocol
 
 # As the largest body of a request over HTTP.
 _MOST_MESSAGE_BYTES = 1 << 20
@@ -58,7 +59,7 @@ class Connection:
             self.transport.abort()
 
 
-class HttpConnection(HttpToolsProtocol):
+class HttpConnection(PatientProtocol):
     """A connection over HTTP."""
 
     def __init__(

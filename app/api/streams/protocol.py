@@ -75,11 +75,12 @@ def read(text: str | None) -> Message:
     except orjson.JSONDecodeError:
         raise Closed(BAD_REQUEST, "The message is not JSON") from None
     try:
-        return msgspec.convert(said, Message)
+        message: Message = msgspec.convert(said, Message)
     except msgspec.ValidationError:
         raise Closed(
             BAD_REQUEST, "The message is none of connection_init, ping, pong, subscribe, complete"
         ) from None
+    return message
 
 
 def authorization(payload: Mapping[str, Any] | None, handshake: Sequence[str]) -> Sequence[str]:

@@ -102,14 +102,13 @@ class _EventStream(HttpResponse):
     async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
         outlet = Outlet(scope, send, self._streams.pace.to_take)
         last = None
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         try:
+            await outlet.write(start)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_client_leaves(receive))
                 group.create_task(_server_stops(outlet))
                 group.create_task(self._caller_is_lost())
-                await outlet.write(
-                    {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-                )
                 group.create_task(self._stay_alive(outlet))
                 await self._tell_each(outlet)
         except* Gone:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -179,7 +180,7 @@ class _Conversation:
     async def _operate(self, operation: str, request: Request) -> None:
         allowance = await self._entrance.take(self._viewer)
         if not allowance.allowed:
-            told = f"Too many operations; wait for {allowance.retry_after_seconds} seconds."
+            told = f"Too many operations; wait for {ceil(allowance.retry_after_seconds)} seconds."
             await self._end(operation, [_error(told, "RATE_LIMITED")])
             return
         context = self._entrance.make_context(self._websocket, self._viewer)
