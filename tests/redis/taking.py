@@ -31,6 +31,10 @@ def a_minute(count: int) -> Times:
     return Times(count, timedelta(minutes=1))
 
 
+# Nothing to speak of comes back while a test runs.
+HOURLY = Times(600, timedelta(hours=1))
+
+
 @asynccontextmanager
 async def several(url: str, count: int) -> AsyncIterator[list[Rates]]:
     """Return as many as processes would have, each with connections of its own."""

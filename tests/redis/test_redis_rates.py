@@ -5,10 +5,11 @@ from datetime import timedelta
 from time import monotonic
 
 import pytest
-from asking import asking, until
+from asking import asking
 from redis_cluster import RedisCluster
 from redis_server import RedisServer, needs_redis
 from taking import (
+    HOURLY,
     SECRET,
     WHO,
     Times,
@@ -21,14 +22,12 @@ from taking import (
     several,
 )
 
-from app.redis.connection import connect
 from app.redis.guard import Guard
-from app.redis.rates import Allowance, Rates, header_fields
+from app.redis.rates import Allowance, Rates
 
 pytest_plugins = ("redis_fixtures",)
 
 RATE = a_minute(600)
-HOURLY = Times(600, timedelta(hours=1))  # nothing to speak of comes back while a test runs
 
 
 class Hands:
@@ -189,57 +188,6 @@ async def test_a_short_period_has_shorter_batches(server: RedisServer) -> None:
         assert asked_redis(server) == 1
 
 
-async def test_without_redis_a_process_allows_the_whole_rate_and_nobody_waits(
-    server: RedisServer,
-) -> None:
-    async with several(server.url, 2) as both:
-        before = allowed(await ask(both[0], HOURLY, 100))
-        server.pause()
-        try:
-            for one in both:
-                await one.take("somebody", HOURLY)  # finds out
-            began = monotonic()
-            found = [await ask(one, HOURLY, 700) for one in both]
-            seconds = monotonic() - began
-        finally:
-            server.go_on()
-
-    # What the first one had allowed before counts; the second one knows nothing of that.
-    assert (before, *map(allowed, found)) == (100, 500, 600)
-    assert seconds < 0.5
-
-
-async def test_when_redis_is_back_the_bucket_is_shared_again(server: RedisServer) -> None:
-    async with several(server.url, 2) as (one, other):
-        await ask(one, HOURLY, 300)
-        server.pause()
-        try:
-            await one.take("somebody", HOURLY)
-            alone = allowed(await ask(one, HOURLY, 100))
-        finally:
-            server.go_on()
-        guards = [one._guard, other._guard]
-        await until(lambda: not any(guard.is_away for guard in guards))
-        await asyncio.sleep(0.6)
-        rest = [allowed(await ask(each, HOURLY, 700)) for each in (one, other)]
-
-    assert alone == 100
-    assert 300 * 0.8 <= sum(rest) <= 301
-    assert rest[0] <= 200  # its own count has the hundred too
-
-
-async def test_a_redis_that_forgot_everything_gives_no_process_a_second_burst(
-    server: RedisServer,
-) -> None:
-    async with several(server.url, 1) as (rates,):
-        first = allowed(await ask(rates, HOURLY, 500))
-        with server.client() as client:
-            client.flushall()
-        second = allowed(await ask(rates, HOURLY, 500))
-
-    assert first + second == HOURLY.count
-
-
 async def test_redis_is_not_told_who_asks_and_forgets_by_itself(server: RedisServer) -> None:
     async with several(server.url, 1) as (rates,):
         await ask(rates, RATE, 30)
@@ -271,18 +219,6 @@ async def test_callers_are_counted_apart(server: RedisServer) -> None:
     assert found == [30, 30]
 
 
-async def test_only_so_many_callers_are_remembered() -> None:
-    guard = Guard(connect("redis://127.0.0.1:1/0"))
-    rates = Rates(guard, secret=SECRET)
-    try:
-        for number in range(10_100):
-            assert (await rates.take(f"caller {number}", RATE)).allowed
-    finally:
-        await guard.aclose()
-
-    assert len(rates._known) == 10_000
-
-
 @pytest.mark.parametrize("form", ["embedded", "cluster"])
 async def test_every_form_of_redis_counts_alike(form: str, request: pytest.FixtureRequest) -> None:
     url = "embedded://"
@@ -311,24 +247,3 @@ async def test_a_caller_that_goes_away_leaves_the_others_what_they_may_have(
     assert len(there) == 50
     assert all(one.allowed for one in there)
     assert 0.9 * HOURLY.count <= 50 + allowed(more) <= HOURLY.count + 1
-
-
-def allowance(*, remaining: int, retry_after: float = 0.0) -> Allowance:
-    return Allowance(not retry_after, 600, 60.0, remaining, 0.0, retry_after)
-
-
-def test_the_header_fields_are_those_of_the_draft() -> None:
-    assert header_fields(allowance(remaining=599)) == {
-        "RateLimit-Policy": '"default";q=600;w=60',
-        "RateLimit": '"default";r=599;t=60',
-    }
-    assert header_fields(allowance(remaining=42), "reads")["RateLimit"] == '"reads";r=42;t=5'
-
-
-def test_retry_after_is_the_end_of_the_window_that_is_told() -> None:
-    assert header_fields(allowance(remaining=0, retry_after=1.2)) == {
-        "RateLimit-Policy": '"default";q=600;w=60',
-        "RateLimit": '"default";r=0;t=2',
-        "Retry-After": "2",
-    }
-    assert header_fields(allowance(remaining=0, retry_after=0.01))["Retry-After"] == "1"

@@ -4,7 +4,8 @@ What each field costs, and why: the one place to change it.
 The unit is a row of a list with its plain fields: it takes some 0.04 ms to write. A call of a
 provider counts as ten: with reading and translating its page it takes about as long as ten rows,
 and of calls a provider grants some 120 a minute to all callers together. So the limit of 2,000 is
-some 0.1 s of work here, or 200 calls.
+some 0.1 s of work here, or 200 calls. Calls for what is then known for hours, such as a login, are
+not counted.
 
 Nothing here depends on what is stored, so that the same question always costs the same. What is
 only known then is assumed: a customer has one account at each configured provider, each account
