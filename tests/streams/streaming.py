@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -187,10 +187,14 @@ async def socket(
 
 @asynccontextmanager
 async def begun(
-    url: str, payload: dict[str, Any] | None = None, **more: Any
+    url: str,
+    payload: dict[str, Any] | None = None,
+    *,
+    protocols: Sequence[str] = (PROTOCOL,),
+    headers: dict[str, str] | None = None,
 ) -> AsyncIterator[ClientConnection]:
     """Open a WebSocket whose caller is known."""
-    async with socket(url, **more) as one:
+    async with socket(url, protocols=protocols, headers=headers) as one:
         await say(one, type="connection_init", **({} if payload is None else {"payload": payload}))
         assert await hear(one) == {"type": "connection_ack"}
         yield one
@@ -209,16 +213,16 @@ async def hear(one: ClientConnection) -> dict[str, Any]:
     return message
 
 
-async def closing(one: ClientConnection) -> tuple[int, str]:
-    """Read on until the server closes; return its code and its reason."""
+async def ending(one: ClientConnection) -> tuple[int, str]:
+    """Wait until the server closes, whatever it says before; return its code and its reason."""
     try:
         while True:
-            await asyncio.wait_for(one.recv(), 10)
+            await asyncio.wait_for(one.recv(), 20)
     except ConnectionClosed:
         return one.close_code or 0, one.close_reason or ""
 
 
-async def until(condition: Any, seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
     """Wait for what happens in the server."""
     for _ in range(int(seconds / 0.02)):
         if condition():

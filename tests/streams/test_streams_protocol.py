@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from streaming import Served, begun, closing, hear, say, served, socket, subscribe, until
+from streaming import Served, begun, ending, hear, say, served, socket, subscribe, until
 from websockets.exceptions import InvalidStatus
 
 
@@ -69,7 +69,7 @@ async def test_what_is_no_message_closes_before_the_caller_is_known(
     async with socket(one.url) as client:
         await client.send(written(message))
 
-        assert (await closing(client))[0] == 4400
+        assert (await ending(client))[0] == 4400
 
 
 @pytest.mark.parametrize("message", BAD + BAD_REQUESTS, ids=lambda message: str(message)[:60])
@@ -77,7 +77,7 @@ async def test_what_is_no_message_closes_afterwards(one: Served, message: object
     async with begun(one.url) as client:
         await client.send(written(message))
 
-        code, reason = await closing(client)
+        code, reason = await ending(client)
 
     assert code == 4400
     assert reason
@@ -105,7 +105,7 @@ async def test_a_message_out_of_turn_closes(
         for message in messages:
             await say(client, **message)
 
-        assert (await closing(client))[0] == code
+        assert (await ending(client))[0] == code
 
     await until(lambda: (one.source.open, one.streams.open) == (0, 0))
 
@@ -115,7 +115,7 @@ async def test_each_operation_that_exists_is_named_in_the_reason(one: Served) ->
         await subscribe(client, "ü" * 128, "silent")
         await subscribe(client, "ü" * 128, "silent")
 
-        code, reason = await closing(client)
+        code, reason = await ending(client)
 
     assert code == 4409
     assert reason.startswith("Subscriber for üü")
@@ -223,7 +223,7 @@ async def test_one_connection_has_so_many_operations_and_no_more(one: Served) ->
 @pytest.mark.parametrize("protocols", [[], ["graphql-ws"], ["graphql-ws", "x"]], ids=str)
 async def test_another_subprotocol_is_refused(one: Served, protocols: list[str]) -> None:
     async with socket(one.url, protocols=protocols) as client:
-        assert (await closing(client))[0] == 4406
+        assert (await ending(client))[0] == 4406
 
 
 async def test_of_several_subprotocols_ours_is_chosen(one: Served) -> None:
@@ -236,7 +236,7 @@ async def test_a_message_has_at_most_a_megabyte(one: Served, size: int, code: in
     async with begun(one.url) as client:
         await client.send("x" * size)
 
-        assert (await closing(client))[0] == code
+        assert (await ending(client))[0] == code
 
 
 async def test_beyond_so_many_streams_there_is_no_room() -> None:

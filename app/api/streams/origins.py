@@ -22,8 +22,9 @@ def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
     if origin in origins:
         return True
     scheme, _, authority = origin.partition("://")
-    port = _PORTS.get(scheme)
-    return port is not None and _with_port(authority, port) == _with_port(hosts[0].lower(), port)
+    port = _PORTS.get(scheme, "")
+    own = _with_port(hosts[0].lower(), port)
+    return bool(port) and own is not None and own == _with_port(authority, port)
 
 
 def _with_port(authority: str, port: str) -> str | None:

@@ -26,7 +26,7 @@ from app.api.streams.origins import is_welcome
 from app.api.streams.outlet import Gone, Outlet
 from app.api.streams.protocol import Closed, Complete, Init, Message, Ping, Subscribe
 from app.model.errors import Unauthenticated, UpstreamUnavailable
-from app.model.viewer import Viewer
+from app.model.viewer import Known, Viewer
 
 # A page has a handful; what one connection may hold of the process is bounded all the same.
 _MOST_OPERATIONS = 32
@@ -117,15 +117,15 @@ class _Conversation:
         handshake = self._websocket.headers.getlist("authorization")
         sent = protocol.authorization(init.payload, handshake)
         try:
-            self._viewer = (await self._streams.ask(sent)).viewer
+            known = await self._streams.ask(sent)
         except (Unauthenticated, UpstreamUnavailable) as error:
             raise _refused(error) from None
+        self._viewer = known.viewer
+        self._group.create_task(self._end_with(sent, known))
         await self._write(protocol.ack())
 
-        async def watch() -> None:
-            raise _refused(await lost(self._streams, sent))
-
-        self._group.create_task(watch())
+    async def _end_with(self, authorization: Sequence[str], known: Known) -> None:
+        raise _refused(await lost(self._streams, authorization, known))
 
     async def _initialisation(self) -> Init:
         while True:
