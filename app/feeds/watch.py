@@ -14,6 +14,7 @@ import structlog
 
 from app.feeds.difference import Seen, lacks_a_beginning, newest_part
 from app.mirror.mirror import Mirror, Reading
+from app.mirror.snapshot import Snapshot
 from app.mirror.store import PURGED
 from app.model.accounts import Account
 from app.model.clock import Clock
@@ -63,7 +64,7 @@ class Watch:
         self._word = asyncio.Event()
         self._is_in_doubt = False
         self._seen: Seen | None = None
-        self._version = ""
+        self._shown: object = None
         self.task = asyncio.create_task(self._watch())
 
     def end(self) -> None:
@@ -108,9 +109,10 @@ class Watch:
             await self._require_current(account)
             self._is_in_doubt = False
         reading = await self._mirror.poll(account, self._stream, _PATIENCE)
-        if reading.snapshot.version == self._version:
+        snapshot = reading.snapshot
+        if self._shown == _shown(snapshot):
             return reading
-        snapshot, part = reading.snapshot, newest_part(reading.snapshot)
+        part = newest_part(snapshot)
         lacks = self._seen.lacks(part) if self._seen else lacks_a_beginning(part)
         if lacks and not snapshot.complete:
             snapshot = await self._mirror.deepen(account, self._stream, lacks.back_to)
@@ -119,7 +121,7 @@ class Watch:
         # What was read with other credentials may be somebody else's.
         if news:
             await self._require_current(account)
-        self._seen, self._version = seen, snapshot.version
+        self._seen, self._shown = seen, _shown(snapshot)
         if news:
             self._tell(account, news)
         return reading
@@ -132,6 +134,11 @@ class Watch:
     def _until(self, at: datetime | None) -> float:
         seconds = (at - self._clock()).total_seconds() if at else _LONGEST_PAUSE
         return min(max(seconds, 0), _LONGEST_PAUSE)
+
+
+def _shown(snapshot: Snapshot) -> object:
+    """Return what is the same for as long as the entries are; a refresh mostly brings none."""
+    return snapshot.block_names, snapshot.complete
 
 
 def _nothing(_: Account, __: Sequence[Entry]) -> None:
