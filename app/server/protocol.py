@@ -10,6 +10,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.server import refusal
 
@@ -67,6 +68,13 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if not self._in_head:
             self._wait()
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        upgraded = self.transport.get_protocol()
+        # What its parser does not take as a handshake is never answered by the server.
+        if isinstance(upgraded, WebSocketsSansIOProtocol) and upgraded.conn.handshake_exc:
+            self._refuse(HTTPStatus.BAD_REQUEST, "This is no handshake of a WebSocket.")
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in the shape of every other refusal."""

@@ -130,6 +130,25 @@ def test_a_connection_on_which_nothing_is_asked_is_closed(url: str) -> None:
     assert {(one.status, code_of(one)) for one in late.values()} == {(408, "BAD_USER_INPUT")}
 
 
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: "
+NO_HANDSHAKES = [
+    post(b"{}", UPGRADE + b"x"),
+    post(b"{}", UPGRADE + b"x").replace(b"POST", b"GET", 1),
+    GET[:-2] + UPGRADE + b"x" * 9000 + b"\r\n\r\n",
+    GET[:-2] + UPGRADE + b"x\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+]
+
+
+@pytest.mark.parametrize("request_", NO_HANDSHAKES, ids=range(len(NO_HANDSHAKES)))
+def test_what_is_no_handshake_of_a_websocket_is_refused(url: str, request_: bytes) -> None:
+    with Conversation(url) as conversation:
+        conversation.send(request_)
+        answer = conversation.answer()
+        closed = conversation.is_closed()
+
+    assert (answer.status, code_of(answer), closed) == (400, "BAD_USER_INPUT", True)
+
+
 PLAIN = [
     b"GET /graphql\r\n\r\n",
     b"GET /graphql HTTP/1.0\r\n\r\n",
