@@ -84,6 +84,7 @@ class Source:
                 case "flood":
                     while True:
                         yield self._told(LARGE)
+                        await asyncio.sleep(0.002)
         finally:
             self.open -= 1
 

@@ -8,6 +8,7 @@ Follows the "distinct connections mode" of the graphql-sse protocol. A stream th
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -47,6 +48,8 @@ def event_stream(
     return _EventStream(streams, http, answers, headers)
 
 
+# Neither a token's end nor a stop is put off by who has not read what came before.
+_ENDED_WITHIN = timedelta(seconds=1)
 _NO_ROOM = HttpResponse(
     orjson.dumps(
         {
@@ -117,7 +120,8 @@ class _EventStream(HttpResponse):
             last = over.exceptions[0]
         if isinstance(last, _Over):
             with suppress(Gone):
-                await outlet.write({"type": "http.response.body", "body": last.last})
+                end = {"type": "http.response.body", "body": last.last}
+                await outlet.write(end, _ENDED_WITHIN)
 
     async def _tell_each(self, outlet: Outlet) -> None:
         async for answer in self._answers:
