@@ -7,7 +7,6 @@ import { HINT, useSameHeaders, useSchemaOnceAllowed } from "./headers.js"
 import { useSystemTheme } from "./theme.js"
 import "@graphiql/react/style.css"
 import "@graphiql/plugin-doc-explorer/style.css"
-import "@graphiql/plugin-history/style.css"
 import "graphiql/graphiql.css"
 import "./page.css"
 
@@ -27,6 +26,9 @@ const fetcher = createGraphiQLFetcher({
 // headers not even so long. GraphiQL opens the first tab without its variables, so they are told.
 const isNew = sessionStorage.getItem("graphiql:tabState") === null
 
+// It would keep the headers of each request, whatever is said below.
+const NO_HISTORY = []
+
 function Name() {
   useSameHeaders()
   useSchemaOnceAllowed()
@@ -43,6 +45,7 @@ createRoot(document.getElementById("page")).render(
     defaultHeaders={HINT}
     shouldPersistHeaders={false}
     defaultEditorToolsVisibility="variables"
+    plugins={NO_HISTORY}
     schemaDescription
     inputValueDeprecation
   >
