@@ -122,7 +122,8 @@ def _read_selections(
 def _count_field(node: FieldNode, place: _Place, counts: Counts) -> _Place:
     counts.fields += 1
     counts.root_fields += place.at_root
-    enters = not place.introspecting and node.name.value in _INTROSPECTION
+    # One in another begins anew, as it does in a fragment; validation refuses it.
+    enters = node.name.value in _INTROSPECTION
     below = _Place(
         depth=1 if enters else place.depth + 1,
         introspecting=place.introspecting or enters,
