@@ -49,11 +49,12 @@ class Validators:
 
 
 def _may_be_kept(begun: Message) -> bool:
+    """Whether an answer has no tag yet and may have one; what comes in parts tells no length."""
     headers = MutableHeaders(raw=begun["headers"])
-    cache_control = headers.get("cache-control", "no-store")
     return (
         begun["status"] == HTTPStatus.OK
-        and "no-store" not in cache_control
+        and "no-store" not in headers.get("cache-control", "no-store")
+        and "content-length" in headers
         and "etag" not in headers
     )
 

@@ -1,10 +1,11 @@
 """`ETag` and `304`: an answer that the client has is not sent again."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from plain import answering, given
-from raw import Raw, exchange
+from raw import Conversation, Raw, exchange
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from world import serving
@@ -24,6 +25,15 @@ async def _rows(scope: Scope, receive: Receive, send: Send) -> None:
     await StreamingResponse(told(), headers={"Cache-Control": "max-age=1"})(scope, receive, send)
 
 
+async def _events(scope: Scope, receive: Receive, send: Send) -> None:
+    async def told() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.6)
+        yield b"data: x\n\n"
+
+    fields = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+    await StreamingResponse(told(), headers=fields)(scope, receive, send)
+
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     answers: dict[str, ASGIApp] = {
@@ -37,6 +47,7 @@ def url() -> Iterator[str]:
         "/refused": given(BODY, KEPT, 400),
         "/own": given(BODY, {**KEPT, "ETag": '"own"'}),
         "/rows": _rows,
+        "/events": _events,
     }
     with serving(Compression(Validators(answering(answers)))) as one:
         yield one
@@ -140,3 +151,11 @@ def test_what_is_asked_about_each_time_can_be_not_modified_too(url: str) -> None
     tag = tag_of(ask(url, "/no-cache"))
 
     assert ask(url, "/no-cache", f"If-None-Match: {tag}").status == 304
+
+
+def test_a_stream_begins_before_its_first_event(url: str) -> None:
+    with Conversation(url, patience=0.3) as conversation:
+        conversation.send(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = conversation.answer()
+
+    assert (answer.status, "etag" in answer.headers) == (200, False)
