@@ -17,8 +17,9 @@ So no more than `count` and what came back since are ever taken. As tokens may b
 after they were taken, one interval may have what comes back in the life of a batch in addition: a
 sixtieth of `count` for a rate by the minute or a shorter time.
 
-Each process also counts for itself what it allows, and never allows more than the rate on its own:
-that alone holds where Redis is away, and where it has forgotten a bucket.
+Each process also counts for itself what it allows, and never allows more than the rate on its own.
+That holds where Redis has forgotten a bucket, and alone where it is away or not heard in time: then
+each process goes on from what it last heard was left, by the full rate.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ _MOST_KNOWN = 10_000
 
 # The key holds when the bucket will be full. ARGV: microseconds of the period, count, how many are
 # wanted, how many may be given whatever is left, and how many are given back. A clock that went
-# back leaves the bucket empty at worst. The one microsecond is for what division leaves over.
+# back leaves the bucket empty at worst.
 _TAKE = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -53,7 +54,7 @@ local period, count, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARG
 local each = period / count
 local full_at = math.min(tonumber(redis.call('GET', KEYS[1]) or '0'), now + period)
 full_at = math.max(now, full_at - tonumber(ARGV[5]) * each)
-local left = math.floor((now + period - full_at + 1) / each)
+local left = math.floor((now + period - full_at) / each)
 local given = math.min(wanted, left, math.max(tonumber(ARGV[4]), math.floor(left / 10)))
 full_at = full_at + given * each
 left = left - given
@@ -172,6 +173,9 @@ class _Own:
     def take(self, now: float) -> None:
         self._left, self._at = self.left(now) - 1, now
 
+    def lower(self, now: float, left: float) -> None:
+        self._left, self._at = min(self.left(now), left), now
+
     def wait(self, left: float) -> float:
         """Return in how many seconds there will be one, where so many are left."""
         return max(1 - left, 0) * self.seconds / self.count
@@ -192,6 +196,7 @@ class _Bucket:
     _used_up_at: float = float("inf")
     _left: int = 0
     _refused_until: float = float("-inf")
+    _is_alone: bool = False
 
     @property
     def _life(self) -> float:
@@ -221,6 +226,10 @@ class _Bucket:
 
     def take(self, now: float, *, alone: bool) -> Allowance:
         alone = alone or now < self.alone_until
+        if alone and not self._is_alone:
+            back = (now - self._taken_at) * self.own.count / self.own.seconds
+            self.own.lower(now, self._left + self._held + back)
+        self._is_alone = alone
         allowed = self.own.left(now) >= 1 and (alone or self._held > 0)
         if allowed:
             self.own.take(now)

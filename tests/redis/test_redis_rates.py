@@ -20,6 +20,7 @@ from taking import (
     processes,
     reset_counts,
     several,
+    undisturbed,
 )
 
 from app.redis.guard import Guard
@@ -41,10 +42,11 @@ class Hands:
 
 
 async def test_processes_together_allow_the_rate_and_no_more(server: RedisServer) -> None:
-    async with several(server.url, 4) as all_of_them:
+    async def play(all_of_them: list[Rates]) -> int:
         found = await asyncio.gather(*(ask(one, HOURLY, 400) for one in all_of_them))
+        return sum(map(allowed, found))
 
-    assert 0.98 * HOURLY.count <= sum(map(allowed, found)) <= HOURLY.count + 1
+    assert 0.98 * HOURLY.count <= await undisturbed(server, 4, play) <= HOURLY.count + 1
 
 
 async def test_processes_that_share_no_redis_would_allow_more() -> None:
@@ -59,8 +61,13 @@ def test_processes_of_their_own_share_one_bucket(server: RedisServer) -> None:
     seconds = 3.0
     rate = Times(1200, timedelta(minutes=1))
 
-    told = processes(server.url, 3, rate, seconds)
+    told = None
+    for _ in range(4):
+        with server.client() as client:
+            client.flushall()
+        told = told or processes(server.url, 3, rate, seconds)
 
+    assert told, "this machine is too busy to hear Redis"
     ends = max(began for _, began in told) + seconds + 0.5  # and what its last requests took
     lasted = ends - min(began for _, began in told)
     back = lasted * rate.count / rate.per.total_seconds()
@@ -72,27 +79,31 @@ def test_processes_of_their_own_share_one_bucket(server: RedisServer) -> None:
 async def test_one_process_that_gets_nearly_all_requests_may_use_nearly_all(
     server: RedisServer,
 ) -> None:
-    async with several(server.url, 4) as (busy, *others):
+    async def play(all_of_them: list[Rates]) -> int:
+        busy, *others = all_of_them
         found = []
         for _ in range(10):
             for one in others:
                 found += await ask(one, HOURLY, 1)
             found += await ask(busy, HOURLY, 60)
+        return allowed(found)
 
-    assert 0.9 * HOURLY.count <= allowed(found) <= HOURLY.count + 1
+    assert 0.9 * HOURLY.count <= await undisturbed(server, 4, play) <= HOURLY.count + 1
 
 
 async def test_processes_that_took_a_batch_and_ask_no_more_leave_the_others_most(
     server: RedisServer,
 ) -> None:
-    async with several(server.url, 3) as (busy, *gone):
-        before = 0
-        for one in gone:
-            before += allowed(await ask(one, HOURLY, 31))  # then each has most of a batch left
-        found = allowed(await ask(busy, HOURLY, 700))
+    async def play(all_of_them: list[Rates]) -> tuple[int, int]:
+        busy, *gone = all_of_them
+        # Each of them has most of a batch left.
+        before = sum([allowed(await ask(one, HOURLY, 31)) for one in gone])
+        return before, allowed(await ask(busy, HOURLY, 700))
+
+    before, after = await undisturbed(server, 3, play)
 
     assert before == 62
-    assert 0.9 * HOURLY.count <= before + found <= HOURLY.count + 1
+    assert 0.9 * HOURLY.count <= before + after <= HOURLY.count + 1
 
 
 async def test_a_burst_asks_redis_for_a_tenth_of_its_requests(server: RedisServer) -> None:
@@ -173,6 +184,17 @@ async def test_what_is_left_of_a_batch_is_not_used_later_but_given_back(
 async def in_redis(guard: Guard) -> int:
     """Return how many tokens are left, by what another process is told."""
     return (await Rates(guard, secret=SECRET).take(WHO, HOURLY)).remaining
+
+
+async def test_who_asks_now_and_then_holds_nothing(server: RedisServer) -> None:
+    clock = Hands()
+    async with asking(server.url) as (_, guard):
+        rates = Rates(guard, secret=SECRET, clock=clock)
+        for _ in range(4):
+            await rates.take(WHO, HOURLY)
+            clock.now += 5
+
+        assert await in_redis(guard) == 600 - 4 - 1
 
 
 async def test_a_short_period_has_shorter_batches(server: RedisServer) -> None:
