@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from redis_server import RedisServer
 from viewing import Asked, asking
 from world import World
 
@@ -15,7 +16,7 @@ from app.api.context import Context
 from app.api.deadline import Deadline
 from app.api.requests import Request
 from app.auth.anonymous import ANONYMOUS
-from app.mirror.store import name_of
+from app.mirror.store import CHANNEL, name_of
 from app.model.accounts import Account
 from app.model.entries import Stream
 from app.model.viewer import Viewer
@@ -131,3 +132,31 @@ async def gateways(served: World, redis_url: str, count: int) -> AsyncIterator[l
     world = replace(served, settings=shared)
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(asking(world)) for _ in range(count)]
+
+
+async def live(gateways: list[Asked]) -> None:
+    """Return when each gateway hears what the others tell."""
+    for one in gateways:
+        await soon(
+            lambda one=one: (
+                one.services.mirror._keepers[  # type: ignore[misc]
+                    Stream.PAYMENTS
+                ]._changes.is_live
+            )
+        )
+
+
+async def listen(
+    stack: AsyncExitStack, to: list[Asked], times: int, query: str = CHANGES
+) -> list[Heard]:
+    """Have so many listeners at each gateway."""
+    return [
+        await stack.enter_async_context(heard(each, query)) for each in to for _ in range(times)
+    ]
+
+
+def remind(redis: RedisServer, names: list[str]) -> None:
+    """Make every watch of every process look at once."""
+    with redis.client() as client:
+        for name in names:
+            client.publish(CHANNEL, f"{name} reminded")

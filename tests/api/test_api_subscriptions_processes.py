@@ -10,25 +10,24 @@ import pytest
 from changing import credentials
 from redis_server import RedisServer, needs_redis, redis_server
 from subscribing import (
-    CHANGES,
     LISTS,
     PAYMENTS,
-    Heard,
     account_of,
     answers,
     gateways,
     heard,
     is_at_rest,
+    listen,
+    live,
     names,
     records,
     refresh,
+    remind,
     soon,
 )
-from viewing import Asked
 from world import World, world
 
 from app.feeds.listener import MOST_WAITING
-from app.mirror.store import CHANNEL
 from app.model.entries import Stream
 
 pytestmark = needs_redis
@@ -49,34 +48,6 @@ def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
 def redis() -> Iterator[RedisServer]:
     with redis_server() as running:
         yield running
-
-
-async def live(gateways: list[Asked]) -> None:
-    """Return when each gateway hears what the others tell."""
-    for one in gateways:
-        await soon(
-            lambda one=one: (
-                one.services.mirror._keepers[  # type: ignore[misc]
-                    Stream.PAYMENTS
-                ]._changes.is_live
-            )
-        )
-
-
-async def listen(
-    stack: AsyncExitStack, to: list[Asked], times: int, query: str = CHANGES
-) -> list[Heard]:
-    """Have so many listeners at each gateway."""
-    return [
-        await stack.enter_async_context(heard(each, query)) for each in to for _ in range(times)
-    ]
-
-
-def remind(redis: RedisServer, names: list[str]) -> None:
-    """Make every watch of every process look at once."""
-    with redis.client() as client:
-        for name in names:
-            client.publish(CHANNEL, f"{name} reminded")
 
 
 @pytest.mark.parametrize("listeners", [1, 3])

@@ -156,6 +156,21 @@ def test_an_entry_that_is_entered_late_is_told_where_its_time_is_known() -> None
     assert amounts(news) == [7]
 
 
+@pytest.mark.parametrize("depth", [6, 2])
+def test_an_entry_is_told_that_is_entered_late_where_a_look_was_deeper_or_less_deep(
+    depth: int,
+) -> None:
+    rows = [change(second, 1, own_id=str(second)) for second in (60, 50, 40, 30, 20, 10, 1)]
+    seen = Seen.first(newest_part(snapshot_of(rows[: 8 - depth])))
+    seen, nothing = seen.then(newest_part(snapshot_of(rows[:depth])))
+
+    rows.insert(4, change(25, 7, own_id="late"))
+    _, news = seen.then(newest_part(snapshot_of(rows)))
+
+    assert nothing == []
+    assert amounts(news) == [7]
+
+
 def test_an_entry_that_goes_and_comes_back_is_told_once() -> None:
     rows = [change(second, second, own_id=str(second)) for second in (4, 3, 2, 1)]
     seen = Seen.first(newest_part(snapshot_of(rows[1:])))
