@@ -13,8 +13,8 @@ BUILT = Path(str(files("app.web"))) / "built"
 ASSETS = "/graphql/assets"
 
 # The page loads, runs and asks nothing but what comes from where it comes from itself. A WebSocket
-# to the same host and port is 'self' too. The editor lays out its lines by attributes and writes its
-# theme into style elements; as nothing is loaded from elsewhere, a style could not tell anyone.
+# to the same host and port is 'self' too. The editor lays out its lines by style attributes and
+# writes its theme into style elements; with nothing loaded from elsewhere a style can tell nobody.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; "
     "font-src 'self'; worker-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -85,5 +85,7 @@ class Assets(StaticFiles):
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         if "Content-Type" in response.headers:
-            response.headers["Content-Type"] = _TYPES[Path(full_path).suffix]
+            response.headers["Content-Type"] = _TYPES.get(
+                Path(full_path).suffix, "application/octet-stream"
+            )
         return response

@@ -1,5 +1,6 @@
 """Debian's Chromium, which is let nowhere but to the loopback, and tells what it tried."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,9 @@ class Visit:
         if message.type in {"error", "warning"} and not message.text.startswith(_REFUSED):
             self.complaints.append(message.text)
 
+    def tell(self, violation: str) -> None:
+        self.violations.append(violation)
+
     def guard(self, route: Route) -> None:
         if _is_inside(route.request.url):
             route.continue_()
@@ -93,7 +97,7 @@ def _watched(context: BrowserContext) -> Visit:
     page.on("websocket", lambda socket: visit.heed(socket.url))
     page.on("console", visit.hear)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    page.expose_function("violated", lambda violation: visit.violations.append(violation))
+    page.expose_function("violated", visit.tell)
     page.add_init_script(_TELL_VIOLATIONS)
     return visit
 
@@ -132,7 +136,7 @@ def run(page: Page) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run what stands in the editors; returns what was asked and the whole answer."""
     with page.expect_response(lambda response: _is_run(response.request.post_data)) as answered:
         press_run(page)
-    asked: dict[str, Any] = answered.value.request.post_data_json
+    asked: dict[str, Any] = json.loads(answered.value.request.post_data or "")
     answer: dict[str, Any] = answered.value.json()
     return asked, answer
 
