@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,9 @@ PACE = Pace(
     between_checks=timedelta(seconds=0.2),
     of_silence=timedelta(seconds=0.3),
 )
+# What a client says of each frame would be kept by the test's own log.
+_QUIET = logging.getLogger("streaming")
+_QUIET.setLevel(logging.WARNING)
 LARGE = "x" * 20_000
 
 
@@ -182,6 +186,8 @@ async def socket(
         additional_headers=headers,
         proxy=None,
         compression=None,
+        logger=_QUIET,
+        open_timeout=25,
     ) as one:
         yield one
 
