@@ -58,7 +58,7 @@ def under_fire(url: str, bomb: str) -> tuple[list[float], list[float], list[dict
         waits = []
         while not over.is_set():
             wait, answer = timed(lambda: ask("{__typename}"))
-            assert answer == {"data": {"__typename": "Query"}}, answer
+            assert answer["data"] == {"__typename": "Query"}, answer
             waits.append(wait)
         return waits
 
