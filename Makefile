@@ -8,12 +8,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test web web-where-possible bench check schema pins clean
+.PHONY: demo test web web-where-possible clients-where-possible bench check schema pins clean
 
 demo: $(VENV)/installed web-where-possible
 	@$(BIN)/credit-gateway demo $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/installed-for-tests web-where-possible
+test: $(VENV)/installed-for-tests web-where-possible clients-where-possible
 	@$(BIN)/pytest $(ARGS)
 
 WEB = app/web
@@ -23,6 +23,12 @@ web: $(WEB)/built/index.html
 web-where-possible:
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory web \
 		|| echo "GraphiQL is not built; \`make web\` tries again."
+
+CLIENTS = tests/clients
+# Independent clients and auditors, in JavaScript; the tests by them are skipped without.
+clients-where-possible:
+	@command -v npm >/dev/null && $(MAKE) --no-print-directory $(CLIENTS)/node_modules/.installed \
+		|| echo "No JavaScript clients: \`npm ci\` in $(CLIENTS) needs Node.js 20.19 or newer and its npm."
 
 bench: $(VENV)/installed-for-tests
 	@PYTHONPATH=tests/benchmarks $(BIN)/pytest -q -p figures tests/benchmarks tests/processes
@@ -47,7 +53,7 @@ pins: $(VENV)/installed-for-tests
 		--output-file docker/requirements-dev.txt
 
 clean:
-	rm -rf $(WEB)/built $(WEB)/node_modules
+	rm -rf $(WEB)/built $(WEB)/node_modules $(CLIENTS)/node_modules
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/python:
@@ -74,6 +80,11 @@ $(WEB)/node_modules/.package-lock.json: $(addprefix $(WEB)/,package.json package
 		|| { echo "GraphiQL is built with Node.js 20.19 or newer and its npm; install them first"; exit 1; }
 	@echo "Installing what GraphiQL is built from …"
 	@cd $(WEB) && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+$(CLIENTS)/node_modules/.installed: $(addprefix $(CLIENTS)/,package.json package-lock.json .npmrc)
+	@echo "Installing clients and auditors in JavaScript …"
+	@cd $(CLIENTS) && npm ci --loglevel=error >/dev/null
 	@touch $@
 
 $(WEB)/built/index.html: $(WEB)/node_modules/.package-lock.json $(WEB)/vite.config.js \
