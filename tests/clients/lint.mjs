@@ -1,5 +1,5 @@
-// Lints the schema, and what the clients here ask of it, with graphql-eslint's presets. With `task.wrong`, a text
-// of GraphQL, it lints that in the place of the schema's file, by the rules of the schema.
+// Lints the schema, and what the clients here ask of it, with graphql-eslint's presets. With `task.wrong`
+// it lints that text in the place of what is in `task.file`, by the rules for that file.
 import { fileURLToPath } from 'node:url';
 import { ESLint } from 'eslint';
 import graphql from '@graphql-eslint/eslint-plugin';
@@ -44,7 +44,7 @@ const eslint = new ESLint({
 
 await tell(async () => {
   const files = task.wrong
-    ? await eslint.lintText(task.wrong, { filePath: `${root}schema.graphql` })
+    ? await eslint.lintText(task.wrong, { filePath: root + task.file })
     : await eslint.lintFiles([`${root}schema.graphql`, ...operations]);
   const found = files.flatMap((file) =>
     file.messages.map(({ ruleId, line, message }) => {

@@ -36,7 +36,9 @@ def test_nothing_of_the_schema_or_of_what_clients_ask_is_complained_of() -> None
 
 
 def test_a_schema_that_breaks_the_rules_is_complained_of_by_each_of_them() -> None:
-    told = answer_of("lint.mjs", {"wrong": SCHEMA.read_text(encoding="utf-8") + WRONG})
+    wrong = SCHEMA.read_text(encoding="utf-8") + WRONG
+
+    told = answer_of("lint.mjs", {"file": "schema.graphql", "wrong": wrong})
 
     assert {one["rule"] for one in told["found"]} >= {
         "require-description",
@@ -45,6 +47,17 @@ def test_a_schema_that_breaks_the_rules_is_complained_of_by_each_of_them() -> No
         "relay-connection-types",
         "relay-edge-types",
         "no-unreachable-types",
+    }
+
+
+def test_an_operation_that_breaks_the_rules_is_complained_of() -> None:
+    file, wrong = "tests/clients/operations.graphql", "{ viewer { subject telephone } }"
+
+    told = answer_of("lint.mjs", {"file": file, "wrong": wrong})
+
+    assert {one["rule"] for one in told["found"]} >= {
+        "fields-on-correct-type",
+        "no-anonymous-operations",
     }
 
 
