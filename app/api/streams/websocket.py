@@ -46,6 +46,10 @@ class WebSocketEndpoint:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection until either side ends it."""
+        with suppress(WebSocketDisconnect):
+            await self._serve(websocket)
+
+    async def _serve(self, websocket: WebSocket) -> None:
         entrance = self._entrance(websocket)
         if not is_welcome(websocket.headers, self._origins):
             await websocket.send_denial_response(_FOREIGN)
@@ -56,7 +60,7 @@ class WebSocketEndpoint:
             wanted = f"Ask for the subprotocol {protocol.SUBPROTOCOL}"
             await websocket.close(protocol.SUBPROTOCOL_NOT_ACCEPTABLE, wanted)
         else:
-            with entrance.streams.one(), suppress(WebSocketDisconnect):
+            with entrance.streams.one():
                 await websocket.accept(protocol.SUBPROTOCOL)
                 await _Conversation(websocket, entrance).hold()
 
