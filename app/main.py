@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.resources import files
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
@@ -17,6 +17,7 @@ from app.api.deadline import Deadline
 from app.api.documents import Documents
 from app.api.entrance import Entrance
 from app.api.execution import Executor, graphql_schema
+from app.api.guard import DocumentLimits
 from app.api.http import GraphQLEndpoint, requested_age
 from app.api.persisted import AutomaticLibrary, TrustedLibrary
 from app.api.streams.streams import Streams
@@ -42,7 +43,10 @@ from app.redis.changes import Changes
 from app.redis.connection import connect
 from app.redis.guard import Guard
 from app.redis.rates import Allowance, Rates
+from app.server import pages, refusal
+from app.server.compression import Compression
 from app.server.limits import Limits
+from app.server.validators import Validators
 from app.settings import Settings
 
 
@@ -121,18 +125,24 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             app.state.entrance = _entrance(settings, opened, known)
             yield
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    page = files("app.web").joinpath("explorer.html").read_bytes()
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+        exception_handlers={HTTPException: refusal.answer},
+    )
     endpoint = GraphQLEndpoint(
         lambda connection: connection.app.state.entrance,
         precise_statuses=settings.graphql.precise_statuses,
-        page=page if settings.graphql.graphiql else None,
+        page=pages.Page().answer if settings.graphql.graphiql else None,
     )
     app.router.routes.append(Route("/graphql", endpoint))
     sockets = WebSocketEndpoint(
         lambda connection: connection.app.state.entrance, settings.server.cors_origins
     )
     app.router.routes.append(WebSocketRoute("/graphql", sockets.serve))
+    if settings.graphql.graphiql and pages.BUILT.is_dir():
+        app.mount(pages.ASSETS, pages.Assets())
     app.add_route("/livez", _alive)
     app.add_route("/readyz", _alive)
     if settings.server.cors_origins:
@@ -140,10 +150,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             CORSMiddleware,
             allow_origins=settings.server.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Cache-Control", "Content-Type", "If-None-Match"],
+            expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
+    guarded = LoopbackHosts(app) if settings.auth.mode == "none" else app
     return Limits(
-        LoopbackHosts(app) if settings.auth.mode == "none" else app,
+        Compression(Validators(guarded)),
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
@@ -170,7 +182,17 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
 def executor(settings: Settings, opened: Services) -> Executor:
     """Return what executes requests within the limits of a configuration."""
     limits = settings.limits
-    documents = Documents(graphql_schema, limits.tokens)
+    documents = Documents(
+        graphql_schema,
+        DocumentLimits(
+            depth=limits.depth,
+            aliases=limits.aliases,
+            root_fields=limits.root_fields,
+            directives=limits.directives,
+            fields=limits.fields,
+            tokens=limits.tokens,
+        ),
+    )
     trusted = settings.graphql.trusted_documents
     library = (
         TrustedLibrary(documents, trusted) if trusted else AutomaticLibrary(documents, opened.guard)

@@ -15,17 +15,16 @@ from graphql import (
     Token,
     TokenKind,
     parse,
-    validate,
 )
 
 from app.api.errors import quoting_nothing
+from app.api.guard import DocumentLimits, excess
+from app.api.guard_validation import find_invalid
 
 # Python refuses to read more than 4300 digits, in words of its own.
 _MOST_DIGITS = 1000
 # What is parsed takes about a kilobyte for a token: some 100 MB, or several hundred documents.
 _MOST_REMEMBERED_TOKENS = 100_000
-# One error says what is wrong; a hundred of them take a hundred times as long to find.
-_MOST_ERRORS = 10
 
 _NUMBERS = {TokenKind.INT, TokenKind.FLOAT}
 _TEXTS = {TokenKind.STRING, TokenKind.BLOCK_STRING}
@@ -80,9 +79,9 @@ class Document:
 class Documents:
     """Reads documents against one schema."""
 
-    def __init__(self, schema: GraphQLSchema, most_tokens: int) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
         self._schema = schema
-        self._most_tokens = most_tokens
+        self._limits = limits
         self._remembered: OrderedDict[str, Document] = OrderedDict()
         self._tokens = 0
 
@@ -99,7 +98,10 @@ class Documents:
 
     def _checked(self, text: str) -> Document:
         try:
-            node = parse(text, max_tokens=self._most_tokens)
+            if len(text) > self._limits.characters:
+                most = self._limits.characters
+                raise _unparseable(f"The document has more than {most:,} characters.")
+            node = parse(text, max_tokens=self._limits.tokens)
             tokens = list(_tokens(node))
             if any(token.end - token.start > _MOST_DIGITS for token in _of(tokens, _NUMBERS)):
                 raise _unparseable(f"A number in the document has more than {_MOST_DIGITS} digits.")
@@ -115,8 +117,8 @@ class Documents:
         return Document(text, node, len(tokens), may_be_kept)
 
     def _errors(self, node: DocumentNode) -> list[GraphQLError]:
-        # Suggestions compare each unknown name with every known one.
-        return validate(self._schema, node, max_errors=_MOST_ERRORS)
+        too_much = excess(node, self._limits)
+        return [too_much] if too_much else find_invalid(self._schema, node)
 
     def _remember(self, document: Document) -> None:
         self._remembered[document.text] = document

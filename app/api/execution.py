@@ -1,11 +1,11 @@
 """From a request for GraphQL to its answer, or its answers: one document, guarded, and executed."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 from inspect import isawaitable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from graphql import (
     ExecutionResult,
@@ -47,6 +47,14 @@ class Response:
     @property
     def has_errors(self) -> bool:
         return "errors" in self.body
+
+
+class _Events(Protocol):
+    """What a resolver of a subscription returns."""
+
+    def __aiter__(self) -> AsyncIterator[object]: ...
+
+    async def aclose(self) -> None: ...
 
 
 class _Prepared(NamedTuple):
@@ -149,11 +157,11 @@ async def _subscribed(
     events = await stream if isawaitable(stream) else stream
     if isinstance(events, ExecutionResult):
         return _answered(events, context, prepared.extensions, began=False)
-    return _each(prepared, context, cast("AsyncGenerator[object, None]", events))
+    return _each(prepared, context, cast("_Events", events))
 
 
 async def _each(
-    prepared: _Prepared, context: Context, events: AsyncGenerator[object, None]
+    prepared: _Prepared, context: Context, events: _Events
 ) -> AsyncGenerator[Response, None]:
     """Yield an answer for each event, and one more where the subscription ends by an error."""
     async with aclosing(events):

@@ -12,7 +12,6 @@ from http import HTTPStatus
 import orjson
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.requests import Request as HttpRequest
-from starlette.responses import HTMLResponse
 from starlette.responses import Response as HttpResponse
 from starlette.types import Receive, Scope, Send
 
@@ -31,7 +30,7 @@ _PARTIAL_SUCCESS = 294
 
 
 class GraphQLEndpoint:
-    """Answers `/graphql`. `page` is what a browser gets, None for nothing.
+    """Answers `/graphql`. `page` answers a browser, None where nothing does.
 
     With `precise_statuses` an answer in `application/graphql-response+json` has the specification's
     newest statuses: 422 for what was read but cannot be executed, 294 for data with errors.
@@ -41,7 +40,7 @@ class GraphQLEndpoint:
         self,
         entrance: Callable[[HTTPConnection], Entrance],
         *,
-        page: bytes | None = None,
+        page: Callable[[], HttpResponse] | None = None,
         precise_statuses: bool = False,
     ) -> None:
         self._entrance = entrance
@@ -75,7 +74,7 @@ class GraphQLEndpoint:
         # HEAD comes here with GET; the server leaves its body out.
         by_url = http.method != "POST"
         if self._page is not None and by_url and _is_browser(http):
-            return HTMLResponse(self._page, headers=_PAGE_HEADERS)
+            return self._page()
         entrance = self._entrance(http)
         viewer = await entrance.who(http)
         allowance = await entrance.take(viewer)
@@ -109,16 +108,6 @@ class GraphQLEndpoint:
                 return HTTPStatus.INTERNAL_SERVER_ERROR
             case _:
                 return HTTPStatus.BAD_REQUEST
-
-
-_PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-        "connect-src 'self'; frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-cache",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def _written(body: bytes, media_type: str, status: int, headers: Mapping[str, str]) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Which media type an answer has: what the caller accepts, of what can be given."""
 
+import re
 from http import HTTPStatus
 
 from app.api.requests import Refused
@@ -9,6 +10,8 @@ JSON_TYPE = "application/json"
 EVENTS_TYPE = "text/event-stream"
 # Where several are accepted alike, the first of these that was named.
 _OFFERED = (RESPONSE_TYPE, JSON_TYPE, EVENTS_TYPE)
+# RFC 9110, 12.4.2.
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
 def accepted(accept: str) -> str:
@@ -39,8 +42,5 @@ def _weights(accept: str) -> dict[str, float]:
     for part in accept.split(","):
         media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
         weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        try:
-            weights[media_type] = float(weight)
-        except ValueError:
-            weights[media_type] = 0.0
+        weights[media_type] = float(weight) if _WEIGHT.fullmatch(weight) else 0.0
     return weights

@@ -28,11 +28,12 @@ _SHARE_OF_BODY = 0.5
 _DRAINED_BYTES = 4 * _MOST_BODY_BYTES
 _DRAINED_FOR = timedelta(seconds=2)
 _CLOSING = (b"connection", b"close")
-_PROBES = {"/livez", "/readyz"}
+# Files of a page may take long to send over a slow line, and cost nothing but that.
+_UNLIMITED = ("/livez", "/readyz", "/graphql/assets/")
 
 
 class Limits:
-    """Refuses what is too much before anything of it is read; probes pass always.
+    """Refuses what is too much before anything of it is read; probes and files pass always.
 
     A stream of events that has begun may last for ever, and is not counted as in flight any more.
     """
@@ -45,7 +46,7 @@ class Limits:
         self._in_flight: set[_Exchange] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _PROBES:
+        if scope["type"] != "http" or scope["path"].startswith(_UNLIMITED):
             await self._app(scope, receive, send)
             return
         length = _told_length(scope)

@@ -16,9 +16,11 @@ from starlette.routing import Route
 from world import configuration, import_customers
 
 from app import settings
+from app.api import requests
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
 from app.api.entrance import Entrance
+from app.api.execution import Executor, Response
 from app.api.http import GraphQLEndpoint
 from app.api.streams.streams import Streams
 from app.auth.callers import Anyone
@@ -37,11 +39,14 @@ class Callers:
     services: Services
     sandbox: Sandbox
     http: httpx.AsyncClient
+    executor: Executor
 
     async def ask(
         self, viewer: Viewer, query: str, variables: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the whole answer that a viewer gets."""
+        """Return the whole answer that a viewer gets; of a subscription, whether it listens."""
+        if query.startswith("subscription"):
+            return await self._listens(viewer, query)
         said = [viewer.subject, sorted(viewer.scopes), viewer.reference]
         response = await self.http.post(
             "/graphql",
@@ -52,6 +57,14 @@ class Callers:
         answer: dict[str, Any] = response.json()
         return answer
 
+    async def _listens(self, viewer: Viewer, query: str) -> dict[str, Any]:
+        context = Context(self.services, viewer, Deadline(timedelta(seconds=10)))
+        answers = await self.executor.answers(requests.Request(query), context)
+        if isinstance(answers, Response):
+            return answers.body
+        await answers.aclose()
+        return {"data": "listening"}
+
 
 def viewer(reference: str | None, scopes: Iterable[Scope]) -> Viewer:
     return Viewer(f"somebody of {reference}", frozenset(scopes), reference)
@@ -61,15 +74,17 @@ def viewer(reference: str | None, scopes: Iterable[Scope]) -> Viewer:
 async def callers(folder: Path, *, entries: int = 30) -> AsyncIterator[Callers]:
     """Open a gateway with the sandbox's sample customers; everything is closed in the end."""
     with SandboxServer(Sandbox(entries=entries)) as providers:
-        configured = settings.load(configuration(folder, providers.url), {})
+        more = "[limits]\ncost = 1000000"
+        configured = settings.load(configuration(folder, providers.url, more), {})
         await import_customers(configured, providers.sandbox.sample_customers())
         async with services(configured) as opened:
-            transport = httpx.ASGITransport(_app(configured, opened))
+            executes = executor(configured, opened)
+            transport = httpx.ASGITransport(_app(configured, opened, executes))
             async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
-                yield Callers(opened, providers.sandbox, http)
+                yield Callers(opened, providers.sandbox, http, executes)
 
 
-def _app(configured: settings.Settings, opened: Services) -> Starlette:
+def _app(configured: settings.Settings, opened: Services, executes: Executor) -> Starlette:
     async def who(http: HTTPConnection) -> Viewer:
         subject, scopes, reference = json.loads(http.headers[_HEADER])
         return Viewer(subject, frozenset(map(Scope, scopes)), reference)
@@ -81,5 +96,5 @@ def _app(configured: settings.Settings, opened: Services) -> Starlette:
         return opened.rates.take(caller.subject, configured.limits.rate)
 
     streams = Streams(Anyone().known, opened.clock)
-    entrance = Entrance(who, take, make_context, executor(configured, opened), streams)
+    entrance = Entrance(who, take, make_context, executes, streams)
     return Starlette(routes=[Route("/graphql", GraphQLEndpoint(lambda _: entrance))])

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
 from callers import Callers, callers, viewer
 
 from app.model.viewer import Scope
@@ -26,6 +27,8 @@ QUERY = """query ($first: Int!) {
 }"""
 
 
+# A thousand requests keep a core busy for most of a minute.
+@pytest.mark.timeout(400)
 async def test_no_value_of_one_viewer_reaches_the_other(tmp_path: Path) -> None:
     chance = random.Random(4)
     viewers = {of: viewer(of, [Scope.READ]) for of in ("C-1001", "C-1002")}

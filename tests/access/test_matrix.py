@@ -69,6 +69,10 @@ def _node(of: Callable[[Names], str], fields: str) -> Row:
     return Row(lambda names: f'{{ node(id: "{of(names)}") {{ id {fields} }} }}')
 
 
+def _listening(field: str) -> Row:
+    return Row(lambda names: f'subscription {{ {field}(reference: "{names.reference}") {{ id }} }}')
+
+
 # A filter by account is asked of all customers that the viewer sees, so that it may try all.
 OWNERS = {
     "Customer": "{ customers { nodes { %s } } }",
@@ -121,6 +125,10 @@ WAYS = {
         for owner, query in OWNERS.items()
         for history, part in HISTORIES.items()
         if (owner, history) != ("Account", "creditSummary")
+    },
+    **{
+        f"Subscription.{field}(reference)": _listening(field)
+        for field in ("creditChangeAdded", "paymentChanged")
     },
     "Mutation.refreshAccount(input.accountId)": Row(
         lambda names: (

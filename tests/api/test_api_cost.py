@@ -33,6 +33,7 @@ SENSIBLE = {
         creditChanges(first: 10) {{ nodes {{ {ROW} }} sources {{ state }} }} }} }} }}""",
     "customers with balances": "{ customers(first: 20) { nodes { balances { readAt } } } }",
     "customers with accounts": "{ customers(first: 100) { nodes { accounts { label } } } }",
+    "days without a range": summary("(bucket: DAY)", "start net { amount }"),
     "a year of days": summary(YEAR, "start net { amount }"),
     "the schema": get_introspection_query(),
     "a refresh": 'mutation { refreshAccount(input: {accountId: "x"}) { sources { state } } }',
@@ -53,7 +54,6 @@ EXCESSIVE = {
     + " ".join(f"a{n}: {CUSTOMER} {{ creditSummary {{ units {{ count }} }} }}" for n in range(30))
     + "}",
     "summaries of many": "{ customers(first: 20) { nodes { creditSummary { units { count } } } } }",
-    "days without a range": summary("(bucket: DAY)"),
     "a life in days": summary(YEAR.replace("2025", "1990")),
     "filtered lists of many": """{ customers(first: 20) { nodes {
         creditChanges(first: 1, filter: {text: "x"}) { nodes { id } } } } }""",

@@ -149,7 +149,7 @@ def test_a_bad_argument_is_told(served: World, arguments: dict[str, Any], says: 
 def test_a_series_without_end_is_refused_and_the_totals_are_not(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    with world(tmp_path_factory.mktemp("ages"), entries=5) as one:
+    with world(tmp_path_factory.mktemp("ages"), entries=5, more="[limits]\ncost = 10000") as one:
         one.sandbox.add_entry(
             "hostup", "credit_changes", "C-1001", at=instant("1900-01-01T00:00:00Z"), position=5
         )

@@ -237,20 +237,6 @@ def test_what_is_partial_or_wrong_is_not_kept(served: World) -> None:
         assert response.headers["cache-control"] == "no-store"
 
 
-def test_a_browser_is_given_a_page_whose_query_works(served: World) -> None:
-    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-
-    page = served.http.get("/graphql", headers={"Accept": accept})
-    found = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)
-
-    assert page.status_code == 200
-    assert page.headers["content-type"].startswith("text/html")
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert found
-    data: dict[str, Any] = served.data(found[1])
-    assert data["customer"]["creditChanges"]["nodes"]
-
-
 def test_a_browser_that_asks_a_query_by_its_address_is_answered(served: World) -> None:
     accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 

@@ -9,10 +9,11 @@ not counted.
 
 Nothing here depends on what is stored, so that the same question always costs the same. What is
 only known then is assumed: a customer has one account at each configured provider, each account
-one unit, its histories fit on WHOLE pages, and they go back TEN_YEARS.
+one unit, its histories fit on WHOLE pages, and they go back THREE_YEARS.
 """
 
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import NamedTuple
 
 from app.api import ids
@@ -27,7 +28,9 @@ WHOLE = 10
 _SMALLEST_PAGE = 25
 # As `app.api.paging` takes where neither `first` nor `last` is given.
 _DEFAULT_ROWS = 50
-TEN_YEARS = 3_653
+THREE_YEARS = 1_096
+# A point is some numbers that were added up already; an open range by day must be affordable.
+_POINTS_FOR_A_ROW = 4
 # No month is shorter, and so on: at least so many days are in a bucket.
 _DAYS = {
     SummaryBucket.DAY: 1,
@@ -113,11 +116,13 @@ def _whole_changes(configured: Configured, _: Arguments) -> int:
 
 
 def _points(_: Configured, arguments: Arguments) -> int:
+    """Return how many rows the points of a series are worth."""
     days = arguments.days("from", "to")
     bucket = arguments.value("bucket") or SummaryBucket.MONTH
     shortest = next((length for name, length in _DAYS.items() if name == bucket), 1)
     # Two more, of which the range holds a part.
-    return min((TEN_YEARS if days is None else days) // shortest + 2, MOST_BUCKETS)
+    points = min((THREE_YEARS if days is None else days) // shortest + 2, MOST_BUCKETS)
+    return ceil(points / _POINTS_FOR_A_ROW)
 
 
 def _balances(configured: Configured, _: Arguments) -> int:
@@ -206,7 +211,7 @@ TABLE: Mapping[str, Weight] = {
     "CreditSummary.sources": _SOURCES,
     "UnitSummary.byKind": Weight("at most every kind", rows=_fixed(len(CreditChangeKind))),
     "UnitSummary.byProvider": Weight("at most every provider", rows=_accounts),
-    "UnitSummary.series": Weight("as many as the summary's range has buckets", as_above=True),
+    "UnitSummary.series": Weight("a row for some buckets of the summary's range", as_above=True),
     "Money.formatted": Weight("half the time of a row, by the locale's own rules", own=_fixed(1)),
     "Mutation.linkAccount": Weight(
         "proves the credentials at the provider, then writes", own=_fixed(_PROVING + _WRITING)
