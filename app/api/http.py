@@ -86,11 +86,8 @@ class GraphQLEndpoint:
         context = entrance.make_context(http, viewer)
         if media_type == EVENTS_TYPE:
             answers = await entrance.executor.answers(request, context, queries_only=by_url)
-            if not isinstance(answers, Response) or answers.outcome is Outcome.EXECUTED:
-                return event_stream(entrance.streams, http, answers, limits)
-            response, media_type = answers, RESPONSE_TYPE
-        else:
-            response = await entrance.executor.answer(request, context, queries_only=by_url)
+            return event_stream(entrance.streams, http, answers, limits)
+        response = await entrance.executor.answer(request, context, queries_only=by_url)
         status = self._status(response, media_type)
         headers = {**limits, **_caching(response, context)}
         return _written(orjson.dumps(response.body), media_type, status, headers)

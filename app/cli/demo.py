@@ -16,6 +16,7 @@ from app.directory.directory import Directory
 from app.directory.importing import import_lines
 from app.directory.vault import Vault, keygen
 from app.main import create_app
+from app.server import connections
 
 _USUAL_PORT = 8000
 _CONFIGURATION = """
@@ -73,10 +74,10 @@ def run(port: int | None) -> None:
             _tell(f"http://127.0.0.1:{listening.getsockname()[1]}", providers.url)
             config = uvicorn.Config(
                 create_app(configured),
-                log_level="warning",
                 access_log=False,
                 lifespan="on",
                 server_header=False,
+                **connections.serving(configured.server.request_timeout),
             )
             uvicorn.Server(config).run([listening])
 

@@ -17,9 +17,9 @@ from app.cli import demo as demonstration
 from app.cli import logs
 from app.cli.listening import end_on_signals, listener, refused
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.main import create_app, services
+from app.main import create_app, executor, services
 from app.sandbox import server as emulated_server
-from app.server import connections
+from app.server import connections, garbage
 from app.settings import Settings
 
 # Worker processes are told by the environment what to serve.
@@ -84,14 +84,16 @@ def serve(
 
 
 async def _open(settings: Settings) -> None:
-    async with services(settings):
-        pass
+    async with services(settings) as opened:
+        executor(settings, opened)
 
 
 def configured_app() -> ASGIApp:
     """Return the application of the configuration that the environment names."""
     logs.configure()
-    return create_app(loaded(Path(os.environ[_CONFIG_VARIABLE])))
+    app = create_app(loaded(Path(os.environ[_CONFIG_VARIABLE])))
+    garbage.settle()
+    return app
 
 
 def sandbox(

@@ -9,7 +9,7 @@ from app.api.context import Services
 from app.api.schema import sdl
 from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.main import services
+from app.main import executor, services
 from app.model.errors import UpstreamError
 from app.redis.connection import answers
 from app.settings import Settings
@@ -49,6 +49,7 @@ async def _proofs(settings: Settings) -> list[_Proof]:
     is_there = await answers(url.get_secret_value())
     cache = _Proof("cache", is_there, str(url) if is_there else f"{url} does not answer")
     async with services(settings) as opened:
+        executor(settings, opened)
         count = await opened.directory.customers_count(None)
         directory = _Proof("directory", is_good=True, told=f"{count} customers")
         providers = await asyncio.gather(*(_provider(opened, name) for name in opened.providers))
