@@ -1,6 +1,6 @@
 """The schema, put together."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
@@ -16,11 +16,20 @@ from app.api.types.entries import CreditChange, Payment
 from app.api.types.node import Node
 from app.api.types.providers import Provider
 
+Search = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A part of the reference or the display name, whatever the case."
+    ),
+]
 
-@strawberry.type
+
+@strawberry.type(description="Who is calling, and what they may do.")
 class Viewer:
     subject: str = strawberry.field(description="Who is calling, as the token or key names it.")
-    scopes: list[str]
+    scopes: list[str] = strawberry.field(
+        description="What the token or key allows, in alphabetical order, such as `credits:read`."
+    )
 
     @strawberry.field(description="The caller's own customer, when the caller is one.")
     async def customer(self, info: Info) -> Customer | None:
@@ -31,7 +40,10 @@ class Viewer:
         return Customer.of(found) if found else None
 
 
-@strawberry.type
+@strawberry.type(
+    description="Everything that can be read; what the viewer may not see is as if it did not "
+    "exist."
+)
 class Query:
     @strawberry.field(
         description="Any object by its global id; null when absent or not visible to the viewer."
@@ -64,7 +76,7 @@ class Query:
         after: str | None = UNSET,
         last: int | None = UNSET,
         before: str | None = UNSET,
-        search: str | None = UNSET,
+        search: Search = UNSET,
     ) -> CustomerConnection:
         arguments = customers.Arguments(first, after, last, before, search)
         return await customers.customers(info, arguments)

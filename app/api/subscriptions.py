@@ -16,7 +16,7 @@ from app.model.errors import NotFound
 T = TypeVar("T")
 
 
-@strawberry.type
+@strawberry.type(description="What is told as it happens, to callers that keep a stream open.")
 class Subscription:
     @strawberry.subscription(
         description="Entries that appear in the customer's credit history from now on."

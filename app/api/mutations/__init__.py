@@ -6,7 +6,7 @@ from app.api.mutations.accounts import AccountMutations
 from app.api.mutations.customers import CustomerMutations
 
 
-@strawberry.type
+@strawberry.type(description="Everything that can be changed, by callers with a scope for it.")
 class Mutation(AccountMutations, CustomerMutations):
     """All of it."""
 

@@ -7,48 +7,58 @@ from app.api.context import Info
 from app.api.mutations.finding import linkable_customer, writable_account
 from app.api.types.accounts import Account
 from app.api.types.credentials import AccountCredentials, line_of
-from app.api.types.inputs import given
+from app.api.types.inputs import GIVEN_BACK, given
 from app.api.types.sources import HistorySource
 from app.model.errors import NotFound
 
 
-@strawberry.input
+@strawberry.input(description="An account to connect a customer to.")
 class LinkAccountInput:
-    customer_reference: str
+    customer_reference: str = strawberry.field(
+        description="The operator's own key for the customer."
+    )
     provider: str = strawberry.field(description="The configured provider's name.")
-    label: str | None = UNSET
+    label: str | None = strawberry.field(
+        default=UNSET,
+        description="Tells the customer's accounts at this provider apart; linking again under the "
+        "same label, or again without one, replaces the credentials.",
+    )
     credentials: AccountCredentials
-    client_mutation_id: str | None = UNSET
+    client_mutation_id: str | None = strawberry.field(default=UNSET, description=GIVEN_BACK)
 
 
-@strawberry.type
+@strawberry.type(description="The account that was linked.")
 class LinkAccountPayload:
     account: Account
     client_mutation_id: str | None
 
 
-@strawberry.input
+@strawberry.input(description="The account to unlink.")
 class UnlinkAccountInput:
-    account_id: strawberry.ID
-    client_mutation_id: str | None = UNSET
+    account_id: strawberry.ID = strawberry.field(description="The global id of an `Account`.")
+    client_mutation_id: str | None = strawberry.field(default=UNSET, description=GIVEN_BACK)
 
 
-@strawberry.type
+@strawberry.type(description="The account that was unlinked.")
 class UnlinkAccountPayload:
-    unlinked_account_id: strawberry.ID
+    unlinked_account_id: strawberry.ID = strawberry.field(
+        description="The global id that the account had."
+    )
     client_mutation_id: str | None
 
 
-@strawberry.input
+@strawberry.input(description="The account to refresh.")
 class RefreshAccountInput:
-    account_id: strawberry.ID
-    client_mutation_id: str | None = UNSET
+    account_id: strawberry.ID = strawberry.field(description="The global id of an `Account`.")
+    client_mutation_id: str | None = strawberry.field(default=UNSET, description=GIVEN_BACK)
 
 
-@strawberry.type
+@strawberry.type(description="The account that was refreshed, and what came of it.")
 class RefreshAccountPayload:
     account: Account
-    sources: list[HistorySource]
+    sources: list[HistorySource] = strawberry.field(
+        description="One for each history that the provider has: credit changes, then payments."
+    )
     client_mutation_id: str | None
 
 
@@ -73,7 +83,10 @@ class AccountMutations:
             account=account, client_mutation_id=given(input.client_mutation_id)
         )
 
-    @strawberry.mutation
+    @strawberry.mutation(
+        description="Deletes an account, its credentials and all that is stored of it; nothing "
+        "changes at the provider."
+    )
     async def unlink_account(
         self,
         info: Info,

@@ -7,39 +7,49 @@ from app.api.context import Info
 from app.api.ids import NodeId, NodeKind, written
 from app.api.mutations.finding import deletable_customer, no_such_customer, require_creator
 from app.api.types.accounts import Customer
-from app.api.types.inputs import given
+from app.api.types.inputs import GIVEN_BACK, given
 from app.directory.lines import parse_customer
 from app.model.errors import BadUserInput
 
 
-@strawberry.input
+@strawberry.input(description="A customer to add.")
 class CreateCustomerInput:
-    reference: str
-    display_name: str | None = UNSET
-    client_mutation_id: str | None = UNSET
+    reference: str = strawberry.field(
+        description="The operator's own key for the customer, 1 to 200 characters; no other "
+        "customer has it."
+    )
+    display_name: str | None = strawberry.field(
+        default=UNSET,
+        description="The name to show, 1 to 200 characters; null for none.",
+    )
+    client_mutation_id: str | None = strawberry.field(default=UNSET, description=GIVEN_BACK)
 
 
-@strawberry.type
+@strawberry.type(description="The customer that was added.")
 class CreateCustomerPayload:
     customer: Customer
     client_mutation_id: str | None
 
 
-@strawberry.input
+@strawberry.input(description="The customer to delete.")
 class DeleteCustomerInput:
-    reference: str
-    client_mutation_id: str | None = UNSET
+    reference: str = strawberry.field(description="The operator's own key for the customer.")
+    client_mutation_id: str | None = strawberry.field(default=UNSET, description=GIVEN_BACK)
 
 
-@strawberry.type
+@strawberry.type(description="The customer that was deleted.")
 class DeleteCustomerPayload:
-    deleted_customer_id: strawberry.ID
+    deleted_customer_id: strawberry.ID = strawberry.field(
+        description="The global id that the customer had."
+    )
     client_mutation_id: str | None
 
 
 @strawberry.type
 class CustomerMutations:
-    @strawberry.mutation
+    @strawberry.mutation(
+        description="Adds a customer without accounts; takes the scope `accounts:write:any`."
+    )
     async def create_customer(
         self,
         info: Info,
@@ -55,7 +65,10 @@ class CustomerMutations:
             customer=Customer.of(created), client_mutation_id=given(input.client_mutation_id)
         )
 
-    @strawberry.mutation
+    @strawberry.mutation(
+        description="Deletes a customer, its accounts and all that is stored of them; takes the "
+        "scope `accounts:write:any`."
+    )
     async def delete_customer(
         self,
         info: Info,

@@ -22,7 +22,10 @@ from app.model.errors import NotFound
 
 ChangesWhere = Annotated[CreditChangeFilter | None, strawberry.argument(name="filter")]
 PaymentsWhere = Annotated[PaymentFilter | None, strawberry.argument(name="filter")]
-From = Annotated[datetime | None, strawberry.argument(name="from")]
+From = Annotated[
+    datetime | None, strawberry.argument(name="from", description="At or after this instant.")
+]
+To = Annotated[datetime | None, strawberry.argument(description="Before this instant.")]
 ZoneName = Annotated[
     str, strawberry.argument(description="An IANA time zone; buckets begin at its midnight.")
 ]
@@ -37,9 +40,12 @@ class Account(Node):
     external_id: str | None = strawberry.field(
         description="The account's id at the provider, where the provider has one."
     )
-    label: str | None
+    label: str | None = strawberry.field(
+        description="Tells the customer's accounts at one provider apart; null when it was linked "
+        "without one."
+    )
     status: model.AccountStatus
-    linked_at: datetime
+    linked_at: datetime = strawberry.field(description="When the account was first linked.")
 
     @classmethod
     def of(cls, record: model.Account, services: Services) -> Self:
@@ -62,7 +68,7 @@ class Account(Node):
             raise NotFound("The account's customer is gone.")
         return Customer.of(owner)
 
-    @strawberry.field
+    @strawberry.field(description="The credit history of this account alone.")
     async def credit_changes(
         self,
         info: Info,
@@ -76,7 +82,7 @@ class Account(Node):
         arguments = listing.Arguments(first, after, last, before, where, order_by)
         return await listing.credit_changes(info, self.id, [self.record], arguments, Account.of)
 
-    @strawberry.field
+    @strawberry.field(description="The payments of this account alone.")
     async def payments(
         self,
         info: Info,
@@ -98,12 +104,16 @@ class Account(Node):
         return await balance_of(info, self.record, Account.of)
 
 
-@strawberry.type
+@strawberry.type(
+    description="A customer of the operator, with any number of accounts at providers."
+)
 class Customer(Node):
     record: strawberry.Private[model.Customer]
     id: strawberry.ID
     reference: str = strawberry.field(description="The operator's own key for this customer.")
-    display_name: str | None
+    display_name: str | None = strawberry.field(
+        description="The name to show; null when there is none."
+    )
 
     @classmethod
     def of(cls, record: model.Customer) -> Self:
@@ -161,7 +171,7 @@ class Customer(Node):
         self,
         info: Info,
         from_: From = UNSET,
-        to: datetime | None = UNSET,
+        to: To = UNSET,
         bucket: SummaryBucket = SummaryBucket.MONTH,
         time_zone: ZoneName = "UTC",
         where: ChangesWhere = UNSET,
@@ -171,22 +181,22 @@ class Customer(Node):
         return await summaries.credit_summary(info, records, arguments, Account.of)
 
 
-@strawberry.type
+@strawberry.type(description="A customer, and its place in the list.")
 class CustomerEdge:
     cursor: str
     node: Customer
 
 
-@strawberry.type
+@strawberry.type(description="One page of customers.")
 class CustomerConnection:
     edges: list[CustomerEdge]
     page_info: PageInfo
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @strawberry.field
+    @strawberry.field(description="The page's customers in their order, without cursors.")
     def nodes(self) -> list[Customer]:
         return [edge.node for edge in self.edges]
 
-    @strawberry.field
+    @strawberry.field(description="How many customers all pages have together.")
     async def total_count(self) -> int | None:
         return await self.count()

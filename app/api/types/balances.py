@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Show = Callable[[model.Account, Services], "Account"]
 
 
-@strawberry.type
+@strawberry.type(
+    description="What one account holds in one unit, and whether its history adds up to it."
+)
 class Balance:
     account: Annotated["Account", strawberry.lazy("app.api.types.accounts")]
     reported: Money | None = strawberry.field(
@@ -33,9 +35,15 @@ class Balance:
     drift: Money | None = strawberry.field(
         description="reported minus computed; null when either is."
     )
-    read_at: datetime | None
-    state: SourceState
-    error: SourceError | None
+    read_at: datetime | None = strawberry.field(
+        description="When the provider told what it reports; null when nothing is reported."
+    )
+    state: SourceState = strawberry.field(
+        description="How far to trust `reported`; UNSUPPORTED when the provider tells no balances."
+    )
+    error: SourceError | None = strawberry.field(
+        description="Why the state is STALE or UNAVAILABLE."
+    )
 
     @classmethod
     def of(cls, found: AccountBalance, holding: Holding, account: "Account") -> Self:

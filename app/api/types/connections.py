@@ -8,13 +8,13 @@ from app.api.types.node import PageInfo
 from app.api.types.sources import HistorySource
 
 
-@strawberry.type
+@strawberry.type(description="A credit change, and its place in the list.")
 class CreditChangeEdge:
     cursor: str
     node: CreditChange
 
 
-@strawberry.type
+@strawberry.type(description="One page of credit changes, and how far to trust it.")
 class CreditChangeConnection:
     edges: list[CreditChangeEdge]
     page_info: PageInfo
@@ -23,7 +23,7 @@ class CreditChangeConnection:
     )
     answer: strawberry.Private[Answer]
 
-    @strawberry.field
+    @strawberry.field(description="The page's credit changes in their order, without cursors.")
     def nodes(self) -> list[CreditChange]:
         return [edge.node for edge in self.edges]
 
@@ -32,13 +32,13 @@ class CreditChangeConnection:
         return self.answer.total
 
 
-@strawberry.type
+@strawberry.type(description="A payment, and its place in the list.")
 class PaymentEdge:
     cursor: str
     node: Payment
 
 
-@strawberry.type
+@strawberry.type(description="One page of payments, and how far to trust it.")
 class PaymentConnection:
     edges: list[PaymentEdge]
     page_info: PageInfo
@@ -47,7 +47,7 @@ class PaymentConnection:
     )
     answer: strawberry.Private[Answer]
 
-    @strawberry.field
+    @strawberry.field(description="The page's payments in their order, without cursors.")
     def nodes(self) -> list[Payment]:
         return [edge.node for edge in self.edges]
 

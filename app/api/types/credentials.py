@@ -15,21 +15,26 @@ def _unshown(self: object) -> str:
     return f"<{type(self).__name__}>"
 
 
-@strawberry.input
+@strawberry.input(description="How an account at a Cloudreve provider is reached.")
 class CloudreveCredentials:
-    refresh_token: str
+    refresh_token: str = strawberry.field(
+        description="A refresh token of the account's user that nothing else uses; the gateway "
+        "renews it, which uses it up."
+    )
     __repr__ = _unshown
 
 
-@strawberry.input
+@strawberry.input(description="How an account at a HostUp provider is reached.")
 class HostUpCredentials:
-    api_key: str
+    api_key: str = strawberry.field(description="An API key of the account.")
     __repr__ = _unshown
 
 
-@strawberry.input
+@strawberry.input(
+    description="Whose account at a CareCloud provider it is; the login is the operator's own."
+)
 class CareCloudCredentials:
-    customer_id: str
+    customer_id: str = strawberry.field(description="CareCloud's own id of the customer.")
     __repr__ = _unshown
 
 

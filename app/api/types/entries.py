@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LazyAccount = Annotated["Account", strawberry.lazy("app.api.types.accounts")]
 
 
-@strawberry.type
+@strawberry.type(description="One change of the credit on an account.")
 class CreditChange(Node):
     id: strawberry.ID
     account: LazyAccount
@@ -37,7 +37,9 @@ class CreditChange(Node):
     balance_after: Money | None = strawberry.field(
         description="The account's balance after this change, where the provider says."
     )
-    kind: entries.CreditChangeKind
+    kind: entries.CreditChangeKind = strawberry.field(
+        description="What the change was for, as far as the provider's word for it tells."
+    )
     reason: str = strawberry.field(description="The provider's own word for why.")
     description: str | None
     details: CreditChangeDetails = strawberry.field(description="What only this provider knows.")
@@ -59,22 +61,28 @@ class CreditChange(Node):
         )
 
 
-@strawberry.type
+@strawberry.type(description="One payment at a provider, whatever has become of it.")
 class Payment(Node):
     id: strawberry.ID
     account: LazyAccount
     created_at: datetime
-    updated_at: datetime | None
+    updated_at: datetime | None = strawberry.field(
+        description="When it last changed; null when the provider does not tell."
+    )
     zone_assumed: bool = strawberry.field(
         description="True when the provider gave a local time and the configured zone was used to "
         "read it."
     )
     product: str = strawberry.field(description="What was bought.")
-    product_kind: entries.ProductKind
+    product_kind: entries.ProductKind = strawberry.field(
+        description="What kind of thing was bought, as far as the provider tells."
+    )
     status: entries.PaymentStatus
     amount: Money = strawberry.field(description="The whole payment: unit price times quantity.")
-    quantity: int
-    unit_price: Money | None
+    quantity: int = strawberry.field(description="How many of the product were bought.")
+    unit_price: Money | None = strawberry.field(
+        description="The price of one; null when the provider does not tell."
+    )
     reference: str | None = strawberry.field(
         description="The provider's or the payment gateway's reference."
     )

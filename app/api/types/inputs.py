@@ -16,30 +16,48 @@ from app.model.errors import BadUserInput
 
 T = TypeVar("T")
 
+GIVEN_BACK = "A text of the caller's own, which the payload gives back."
+"""What a `clientMutationId` is, in every mutation's input."""
 
-@strawberry.enum
+
+@strawberry.enum(description="Which end of time a list begins with.")
 class HistoryOrder(StrEnum):
     NEWEST_FIRST = "NEWEST_FIRST"
     OLDEST_FIRST = "OLDEST_FIRST"
 
 
-@strawberry.input
+@strawberry.input(
+    description="Conditions that all have to hold; one that is null or left out holds for every "
+    "entry, an empty list for none."
+)
 class CreditChangeFilter:
     from_: datetime | None = strawberry.field(
         name="from", default=UNSET, description="At or after this instant."
     )
     to: datetime | None = strawberry.field(default=UNSET, description="Before this instant.")
-    kinds: list[entries.CreditChangeKind] | None = UNSET
+    kinds: list[entries.CreditChangeKind] | None = strawberry.field(
+        default=UNSET,
+        description="Any of these kinds.",
+    )
     direction: history_filter.Direction | None = UNSET
     providers: list[str] | None = strawberry.field(
         default=UNSET, description="Names of configured providers."
     )
-    accounts: list[strawberry.ID] | None = UNSET
-    unit: str | None = UNSET
+    accounts: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description="Global ids of `Account` objects.",
+    )
+    unit: str | None = strawberry.field(
+        default=UNSET,
+        description="Exactly this unit, as `Money.unit` has it.",
+    )
     min_amount: Decimal | None = strawberry.field(
         default=UNSET, description="Compared with the signed amount."
     )
-    max_amount: Decimal | None = UNSET
+    max_amount: Decimal | None = strawberry.field(
+        default=UNSET,
+        description="Compared with the signed amount.",
+    )
     text: str | None = strawberry.field(
         default=UNSET,
         description="Part of the reason, description or note, whatever the case.",
@@ -60,22 +78,37 @@ class CreditChangeFilter:
         )
 
 
-@strawberry.input
+@strawberry.input(
+    description="Conditions that all have to hold; one that is null or left out holds for every "
+    "entry, an empty list for none."
+)
 class PaymentFilter:
     from_: datetime | None = strawberry.field(
         name="from", default=UNSET, description="At or after this instant."
     )
     to: datetime | None = strawberry.field(default=UNSET, description="Before this instant.")
-    statuses: list[entries.PaymentStatus] | None = UNSET
+    statuses: list[entries.PaymentStatus] | None = strawberry.field(
+        default=UNSET,
+        description="Any of these statuses.",
+    )
     providers: list[str] | None = strawberry.field(
         default=UNSET, description="Names of configured providers."
     )
-    accounts: list[strawberry.ID] | None = UNSET
-    unit: str | None = UNSET
+    accounts: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description="Global ids of `Account` objects.",
+    )
+    unit: str | None = strawberry.field(
+        default=UNSET,
+        description="Exactly this unit, as `Money.unit` has it.",
+    )
     min_amount: Decimal | None = strawberry.field(
         default=UNSET, description="Compared with the signed amount."
     )
-    max_amount: Decimal | None = UNSET
+    max_amount: Decimal | None = strawberry.field(
+        default=UNSET,
+        description="Compared with the signed amount.",
+    )
     text: str | None = strawberry.field(
         default=UNSET, description="Part of the product or reference, whatever the case."
     )

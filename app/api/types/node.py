@@ -8,7 +8,9 @@ class Node:
     id: strawberry.ID
 
 
-@strawberry.type
+@strawberry.type(
+    description="Where a page begins and ends in its list, and whether there is more around it."
+)
 class PageInfo:
     has_next_page: bool
     has_previous_page: bool

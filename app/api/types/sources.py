@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from app.api.types.accounts import Account
 
 
-@strawberry.type
+@strawberry.type(description="Why an account could not be read at its provider.")
 class SourceError:
     code: histories.SourceErrorCode
-    message: str
+    message: str = strawberry.field(
+        description="A sentence for people; it holds nothing that the provider said."
+    )
     retry_at: datetime | None = strawberry.field(description="Not asked again before this instant.")
 
     @classmethod

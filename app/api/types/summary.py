@@ -24,41 +24,47 @@ class Calendar(NamedTuple):
     zone: ZoneInfo
 
 
-@strawberry.type
+@strawberry.type(description="All credit changes of one kind, in one unit.")
 class KindTotal:
     kind: CreditChangeKind
-    count: int
-    net: Money
+    count: int = strawberry.field(description="How many changes there are.")
+    net: Money = strawberry.field(description="The sum of their signed amounts.")
 
 
-@strawberry.type
+@strawberry.type(description="All credit changes at one provider, in one unit.")
 class ProviderTotal:
     provider: Provider
-    count: int
-    net: Money
+    count: int = strawberry.field(description="How many changes there are.")
+    net: Money = strawberry.field(description="The sum of their signed amounts.")
 
 
-@strawberry.type
+@strawberry.type(description="All credit changes of one bucket, in one unit.")
 class SeriesPoint:
-    start: datetime
-    received: Money
-    spent: Money
-    net: Money
+    start: datetime = strawberry.field(
+        description="Where the bucket begins; it ends where the next one begins."
+    )
+    received: Money = strawberry.field(description="The sum of what came in; never negative.")
+    spent: Money = strawberry.field(description="The sum of what went out, as a positive amount.")
+    net: Money = strawberry.field(description="received minus spent.")
     cumulative: Money = strawberry.field(
         description="Sum of net from the first bucket up to and including this one."
     )
 
 
-@strawberry.type
+@strawberry.type(description="All credit changes in one unit.")
 class UnitSummary:
-    unit: str
+    unit: str = strawberry.field(description="As `Money.unit` has it.")
     unit_kind: UnitKind
-    count: int
+    count: int = strawberry.field(description="How many changes there are.")
     received: Money = strawberry.field(description="The sum of what came in; never negative.")
     spent: Money = strawberry.field(description="The sum of what went out, as a positive amount.")
     net: Money = strawberry.field(description="received minus spent.")
-    by_kind: list[KindTotal]
-    by_provider: list[ProviderTotal]
+    by_kind: list[KindTotal] = strawberry.field(
+        description="One for each kind that occurs, in the order of the kinds."
+    )
+    by_provider: list[ProviderTotal] = strawberry.field(
+        description="One for each provider that occurs, in the order of the configuration."
+    )
     found: strawberry.Private[summary.UnitTotals]
     calendar: strawberry.Private[Calendar]
 
@@ -108,12 +114,14 @@ class UnitSummary:
         ]
 
 
-@strawberry.type
+@strawberry.type(description="Totals over a credit history.")
 class CreditSummary:
     units: list[UnitSummary] = strawberry.field(
         description="One for each unit that occurs; units are never mixed."
     )
-    sources: list[HistorySource]
+    sources: list[HistorySource] = strawberry.field(
+        description="One for each account asked: how fresh and how complete its part is."
+    )
 
 
 def _money(amount: Decimal, found: summary.UnitTotals) -> Money:
