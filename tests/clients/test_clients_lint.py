@@ -63,11 +63,10 @@ def test_an_operation_that_breaks_the_rules_is_complained_of() -> None:
 
 def test_whatever_is_excused_from_a_description_is_there_and_has_none() -> None:
     rules = (FOLDER / "rules.mjs").read_text(encoding="utf-8")
-    listed = rules[rules.index("const undescribed") : rules.index("].flatMap")]
-    excused = re.findall(r"\w+", " ".join(re.findall(r"'([^']*)'", listed)))
+    listed = re.search(r"const undescribed = \[(.*?)\]", rules, re.DOTALL)
     schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
 
+    excused = re.findall(r"\w+", listed[1]) if listed else []
     kinds = [schema.type_map.get(name) or schema.get_directive(name) for name in excused]
     undescribed = [kind.name for kind in kinds if kind and not kind.description]
-    assert undescribed == excused
-    assert len(excused) > 10
+    assert undescribed == excused == ["oneOf"]
