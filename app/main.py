@@ -1,6 +1,6 @@
 """Puts the layers together."""
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
@@ -145,19 +145,25 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         app.mount(pages.ASSETS, pages.Assets())
     app.add_route("/livez", _alive)
     app.add_route("/readyz", _alive)
-    if settings.server.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.server.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Cache-Control", "Content-Type", "If-None-Match"],
-            expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
-        )
     guarded = LoopbackHosts(app) if settings.auth.mode == "none" else app
-    return Limits(
+    limited = Limits(
         Compression(Validators(guarded)),
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
+    )
+    return _with_origins(limited, settings.server.cors_origins)
+
+
+def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Let pages of these origins read every answer, refusals included."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Cache-Control", "Content-Type", "If-None-Match"],
+        expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
     )
 
 

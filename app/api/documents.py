@@ -23,11 +23,13 @@ from app.api.guard_validation import find_invalid
 
 # Python refuses to read more than 4300 digits, in words of its own.
 _MOST_DIGITS = 1000
-# What is parsed takes about a kilobyte for a token: some 100 MB, or several hundred documents.
-_MOST_REMEMBERED_TOKENS = 100_000
+# What is parsed takes about a kilobyte for a token, and its text twice four bytes for a character:
+# some 100 MB, or several hundred documents.
+_MOST_REMEMBERED = 100_000
+_CHARACTERS_OF_A_TOKEN = 125
 
 _NUMBERS = {TokenKind.INT, TokenKind.FLOAT}
-_TEXTS = {TokenKind.STRING, TokenKind.BLOCK_STRING}
+_TEXTS = {TokenKind.STRING, TokenKind.BLOCK_STRING, TokenKind.COMMENT}
 
 
 class Rejected(Exception):
@@ -56,7 +58,7 @@ class Document:
 
     text: str
     node: DocumentNode
-    tokens: int
+    weight: int
     may_be_kept: bool
 
     @property
@@ -83,7 +85,7 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._remembered: OrderedDict[str, Document] = OrderedDict()
-        self._tokens = 0
+        self._weight = 0
 
     def read(self, text: str) -> Document:
         """Return the document of a text; raises `Rejected`."""
@@ -114,7 +116,8 @@ class Documents:
             raise Rejected([quoting_nothing(error, _VALIDATION_FAILED) for error in errors])
         changes = any(one.operation is OperationType.MUTATION for one in _operations(node))
         may_be_kept = not changes or not any(_of(tokens, _TEXTS))
-        return Document(text, node, len(tokens), may_be_kept)
+        weight = len(tokens) + len(text) // _CHARACTERS_OF_A_TOKEN
+        return Document(text, node, weight, may_be_kept)
 
     def _errors(self, node: DocumentNode) -> list[GraphQLError]:
         too_much = excess(node, self._limits)
@@ -122,10 +125,10 @@ class Documents:
 
     def _remember(self, document: Document) -> None:
         self._remembered[document.text] = document
-        self._tokens += document.tokens
-        while self._tokens > _MOST_REMEMBERED_TOKENS:
+        self._weight += document.weight
+        while self._weight > _MOST_REMEMBERED:
             _, forgotten = self._remembered.popitem(last=False)
-            self._tokens -= forgotten.tokens
+            self._weight -= forgotten.weight
 
 
 _PARSE_FAILED = "GRAPHQL_PARSE_FAILED"

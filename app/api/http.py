@@ -19,12 +19,13 @@ from app.api.context import Context
 from app.api.entrance import Entrance
 from app.api.execution import Outcome, Response
 from app.api.negotiation import EVENTS_TYPE, JSON_TYPE, RESPONSE_TYPE, accepted
-from app.api.requests import Malformed, Refused, read
+from app.api.requests import Malformed, Refused, Request, read
 from app.api.streams.sse import event_stream
 from app.model.errors import Unauthenticated, UpstreamUnavailable
 from app.redis.rates import Allowance, header_fields
 
 _METHODS = ("GET", "HEAD", "POST")
+_ASKING = {"query", "documentId", "extensions"}
 # Not registered with IANA, but what the specification asks for.
 _PARTIAL_SUCCESS = 294
 
@@ -58,8 +59,6 @@ class GraphQLEndpoint:
         except (Unauthenticated, UpstreamUnavailable) as error:
             return _refusal(_unknown_caller(error))
         except Refused as refused:
-            if isinstance(refused, Malformed) and self._precise_statuses:
-                refused.status = HTTPStatus.UNPROCESSABLE_ENTITY
             return _refusal(refused)
         except ClientDisconnect:
             return HttpResponse(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
@@ -82,7 +81,7 @@ class GraphQLEndpoint:
         if not allowance.allowed:
             raise _too_often(allowance, limits)
         media_type = accepted(",".join(http.headers.getlist("accept")))
-        request = await read(http, by_url=by_url)
+        request = await self._read(http, media_type)
         context = entrance.make_context(http, viewer)
         if media_type == EVENTS_TYPE:
             answers = await entrance.executor.answers(request, context, queries_only=by_url)
@@ -91,6 +90,14 @@ class GraphQLEndpoint:
         status = self._status(response, media_type)
         headers = {**limits, **_caching(response, context)}
         return _written(orjson.dumps(response.body), media_type, status, headers)
+
+    async def _read(self, http: HttpRequest, media_type: str) -> Request:
+        try:
+            return await read(http, by_url=http.method != "POST")
+        except Malformed as malformed:
+            if self._precise_statuses and media_type == RESPONSE_TYPE:
+                malformed.status = HTTPStatus.UNPROCESSABLE_ENTITY
+            raise
 
     def _status(self, response: Response, media_type: str) -> int:
         if media_type != RESPONSE_TYPE:
@@ -162,4 +169,5 @@ def requested_age(cache_control: str) -> timedelta | None:
 
 
 def _is_browser(http: HttpRequest) -> bool:
-    return "query" not in http.query_params and "text/html" in http.headers.get("accept", "")
+    asks = not _ASKING.isdisjoint(http.query_params)
+    return not asks and "text/html" in http.headers.get("accept", "")

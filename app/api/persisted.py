@@ -14,10 +14,12 @@ from app.redis.connection import Client
 from app.redis.guard import Guard, RedisAway
 
 _KEY = "cg:document:"
-# A client whose document was forgotten sends it once more; so little is lost by forgetting soon.
-_KEPT_FOR_SECONDS = 24 * 60 * 60
-# Longer than any operation that a person wrote; what is longer is sent each time.
-_MOST_CHARACTERS = 16 << 10
+# A client whose document was forgotten sends it once more; so little is lost by forgetting soon,
+# and what nobody asks for by its hash is forgotten at once.
+_KEPT_SECONDS = 24 * 60 * 60
+_KEPT_UNTIL_ASKED_SECONDS = 10 * 60
+# Longer than nearly any operation that a person wrote; what is longer is sent each time.
+_MOST_BYTES = 8 << 10
 _MOST_NAMES = 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _PREFIX = "sha256:"
@@ -40,15 +42,15 @@ class AutomaticLibrary:
         self._texts: OrderedDict[str, str] = OrderedDict()
 
     async def document(self, request: Request) -> Document:
-        name = None if request.document_id is None else _hash_in(request.document_id)
+        name = _hash_in(request.document_id) if request.document_id else None
         if request.query is None:
             return self._documents.read(await self._found(name))
-        if name is None:
+        if request.document_id is None:
             return self._documents.read(request.query)
         if sha256(request.query.encode()).hexdigest() != name:
             raise invalid("The hash is not the SHA-256 of the `query`.", "BAD_USER_INPUT")
         document = self._documents.read(request.query)
-        if document.may_be_kept and len(document.text) <= _MOST_CHARACTERS:
+        if document.may_be_kept and len(document.text.encode()) <= _MOST_BYTES:
             await self._keep(name, document.text)
         return document
 
@@ -64,7 +66,7 @@ class AutomaticLibrary:
 
     async def _shared(self, name: str) -> str | None:
         async def look(client: Client) -> bytes | None:
-            found = await client.getex(_KEY + name, ex=_KEPT_FOR_SECONDS)
+            found = await client.getex(_KEY + name, ex=_KEPT_SECONDS)
             return cast("bytes | None", found)
 
         with suppress(RedisAway):
@@ -75,12 +77,11 @@ class AutomaticLibrary:
         return None
 
     async def _keep(self, name: str, text: str) -> None:
-        if self._texts.get(name) == text:
-            return
+        # Who sends it does so because some process did not know it.
         self._remember(name, text)
         with suppress(RedisAway):
             await self._guard.ask(
-                lambda client: client.set(_KEY + name, text.encode(), ex=_KEPT_FOR_SECONDS)
+                lambda client: client.set(_KEY + name, text.encode(), ex=_KEPT_UNTIL_ASKED_SECONDS)
             )
 
     def _remember(self, name: str, text: str) -> None:
@@ -98,7 +99,7 @@ class TrustedLibrary:
         self._documents: dict[str, Document] = {}
         for name, text in texts.items():
             try:
-                self._documents[name] = documents.read(text)
+                self._documents[_name_in(name)] = documents.read(text)
             except Rejected as rejected:
                 raise ConfigurationError(
                     f"graphql.trusted_documents: {name}: {rejected.errors[0]['message']}"
@@ -106,11 +107,9 @@ class TrustedLibrary:
         self._by_text = {document.text: document for document in self._documents.values()}
 
     async def document(self, request: Request) -> Document:
-        if request.document_id is not None:
-            name = request.document_id
-            found = self._documents.get(name) or self._documents.get(name.removeprefix(_PREFIX))
-        else:
-            found = self._by_text.get(request.query or "")
+        found = self._documents.get(_name_in(request.document_id or ""))
+        if request.query is not None and (found is None or found.text != request.query):
+            found = self._by_text.get(request.query)
         if found is None:
             raise invalid(
                 "Only documents that this gateway's operator trusts are executed.",
@@ -120,5 +119,11 @@ class TrustedLibrary:
 
 
 def _hash_in(document_id: str) -> str | None:
-    name = document_id.removeprefix(_PREFIX).lower()
+    name = _name_in(document_id)
     return name if _HASH.fullmatch(name) else None
+
+
+def _name_in(document_id: str) -> str:
+    """Return the name of a document as it is looked up; a hash has no case and needs no prefix."""
+    name = document_id.removeprefix(_PREFIX)
+    return name.lower() if _HASH.fullmatch(name.lower()) else name

@@ -121,6 +121,6 @@ def _persisted(extensions: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(persisted, dict) or not isinstance(persisted.get("sha256Hash"), str):
         raise Malformed("`extensions.persistedQuery` is an object with a string `sha256Hash`.")
-    if persisted.get("version") != 1:
+    if persisted.get("version") != 1 or persisted["version"] is True:
         raise Malformed("`extensions.persistedQuery.version` is 1.")
     return str(persisted["sha256Hash"])

@@ -4,6 +4,10 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+# Of frames their places alone: their variables hold what callers sent, and credentials.
+_FRAMES = ExceptionDictTransformer(show_locals=False)
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -11,7 +15,7 @@ def configure(level: int = logging.INFO) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(_FRAMES),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -14,6 +14,15 @@ from graphql import (
 from app.api.costs.costs import MOST, Costs
 
 
+def test_an_object_under_another_name_costs_another_row() -> None:
+    row = "{ customers(first: 10) { nodes { accounts { %s } } } }"
+    plain = price(row % "label provider { name }")
+    named = price(row % "label provider { name } again: provider { name } third: provider { name }")
+
+    # Ten customers have three accounts each.
+    assert named == plain + 2 * 10 * 3
+
+
 def test_of_an_object_that_may_be_several_things_the_dearest_counts() -> None:
     customer = "... on Customer { creditChanges(first: 100) { nodes { id } } }"
     account = "... on Account { balance { state } }"
@@ -34,9 +43,9 @@ def test_what_is_left_out_costs_nothing() -> None:
       fragment F on Query { d: customers { nodes { id } } }"""
 
     assert price(query, {"yes": True}) == 1
-    assert price(query, {"yes": False}) == 52
-    assert price(query, {"yes": "true"}) == 52  # no boolean: it is refused later
-    assert price(query, {"yes": True, "no": True}) == 52
+    assert price(query, {"yes": False}) == 53
+    assert price(query, {"yes": "true"}) == 53  # no boolean: it is refused later
+    assert price(query, {"yes": True, "no": True}) == 53
 
 
 def test_an_operation_costs_at_least_one() -> None:

@@ -168,7 +168,9 @@ class _Estimate:
         if weight.scale:
             scale = weight.scale(self._configured, arguments)
             below = _Cost(below.fixed).plus(_Cost(below.for_each).times(scale))
-        return _Cost(weight.own(self._configured, arguments)).plus(below)
+        cost = _Cost(weight.own(self._configured, arguments)).plus(below)
+        # What a row holds is written with it, once; another name has it written once more.
+        return _Cost(1).plus(cost) if node.alias and node.selection_set else cost
 
     def _is(self, kind: GraphQLObjectType, name: str) -> bool:
         named = self._schema.type_map.get(name)
