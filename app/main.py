@@ -181,7 +181,10 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
     def take(viewer: Viewer) -> Awaitable[Allowance]:
         return opened.rates.take(viewer.subject, settings.limits.rate)
 
-    streams = Streams(known.known, opened.clock)
+    at_once = settings.server.max_in_flight
+    streams = Streams(known.known, opened.clock, at_once=at_once)
+    if settings.auth.mode == "none":  # where all callers are one
+        streams = Streams(known.known, opened.clock, most_of_one=at_once, at_once=at_once)
     return Entrance(who, take, make_context, executor(settings, opened), streams)
 
 

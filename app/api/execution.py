@@ -119,6 +119,9 @@ class Executor:
         variables = dict(request.variables or {})
         if _has_too_many(variables):
             raise invalid(f"The variables hold more than {_MOST_VALUES} values.", "BAD_USER_INPUT")
+        # A subscription keeps them for as long as it lasts.
+        declared = {one.variable.name.value for one in operation.variable_definitions or ()}
+        variables = {name: value for name, value in variables.items() if name in declared}
         requested = self._costs.requested(document.node, operation, variables)
         extensions = {"cost": {"requested": requested, "limit": self._most_cost}}
         if requested > self._most_cost:

@@ -20,7 +20,7 @@ from app.api.entrance import Entrance
 from app.api.execution import Outcome, Response
 from app.api.negotiation import EVENTS_TYPE, JSON_TYPE, RESPONSE_TYPE, accepted
 from app.api.requests import Malformed, Refused, Request, read
-from app.api.streams.sse import event_stream
+from app.api.streams.sse import NO_ROOM, event_stream
 from app.model.errors import Unauthenticated, UpstreamUnavailable
 from app.redis.rates import Allowance, header_fields
 
@@ -84,8 +84,10 @@ class GraphQLEndpoint:
         request = await self._read(http, media_type)
         context = entrance.make_context(http, viewer)
         if media_type == EVENTS_TYPE:
+            if not entrance.streams.has_room_for(viewer):
+                return NO_ROOM
             answers = await entrance.executor.answers(request, context, queries_only=by_url)
-            return event_stream(entrance.streams, http, answers, limits)
+            return event_stream(entrance.streams, viewer, http, answers, limits)
         response = await entrance.executor.answer(request, context, queries_only=by_url)
         status = self._status(response, media_type)
         headers = {**limits, **_caching(response, context)}

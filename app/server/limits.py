@@ -76,7 +76,8 @@ class Limits:
             pass  # told below, as an application may have caught it
         except TimeoutError:
             if exchange.started:
-                raise
+                _cut_off(scope)  # a client that does not read; the answer can have no other end
+                return
             await exchange.refuse_late()
         if exchange.too_large and not exchange.started:
             await exchange.refuse_large()
@@ -133,6 +134,8 @@ class _Exchange:
             self.started = True
             if _is_event_stream(message.get("headers", ())):
                 self._in_flight.discard(self)
+                # What still comes of its body is nobody's, and is not waited for.
+                self._whole = True
                 self._until = None
                 self._wait_until(None)
         await self._send(message)
@@ -152,6 +155,12 @@ class _Exchange:
     def _wait_until(self, when: float | None) -> None:
         if not self._patience.expired():
             self._patience.reschedule(when)
+
+
+def _cut_off(scope: Scope) -> None:
+    connection = scope.get("state", {}).get("connection")
+    if connection is not None:
+        connection.abort()
 
 
 class _TooLarge(Exception):

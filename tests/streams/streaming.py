@@ -64,6 +64,9 @@ class Source:
         word = request.query or ""
         if word == "one":
             return _answer(1)
+        if word == "slow":
+            await asyncio.sleep(0.5)
+            return _answer(2)
         if word == "invalid":
             return _refusal()
         self.subscribed += 1
@@ -131,11 +134,14 @@ def served(
     *,
     pace: Pace = PACE,
     most: int = 512,
+    most_of_one: int = 512,
+    at_once: int = 256,
     origins: Sequence[str] = (),
     refused: Sequence[str] = (),
 ) -> Iterator[Served]:
     """Serve streams to those whom `ask` knows; subjects in `refused` have no operations left."""
-    source, streams = Source(), Streams(ask, utc_now, pace, most)
+    source = Source()
+    streams = Streams(ask, utc_now, pace, most=most, most_of_one=most_of_one, at_once=at_once)
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def who(connection: HTTPConnection) -> Viewer:
@@ -154,7 +160,7 @@ def served(
         viewer = await who(http)
         request = parsed(await http.json())
         answers = await source.answers(request, make_context(http, viewer))
-        return event_stream(streams, http, answers, {"RateLimit": "x"})
+        return event_stream(streams, viewer, http, answers, {"RateLimit": "x"})
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

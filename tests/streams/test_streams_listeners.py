@@ -33,6 +33,14 @@ def _frame(message: dict[str, object]) -> bytes:
 
 def _listen_by_socket(one: Served) -> sockets.socket:
     """Subscribe to a flood over a WebSocket, and read no more than the handshake."""
+    raw = _handshaken(one)
+    raw.sendall(_frame({"type": "connection_init"}))
+    raw.sendall(_frame({"id": "a", "type": "subscribe", "payload": {"query": "flood"}}))
+    return raw
+
+
+def _handshaken(one: Served) -> sockets.socket:
+    """Return a WebSocket whose caller never said who it is."""
     key = base64.b64encode(os.urandom(16))
     raw = _connected(one)
     raw.sendall(
@@ -41,8 +49,6 @@ def _listen_by_socket(one: Served) -> sockets.socket:
         % (key, PROTOCOL.encode())
     )
     assert raw.recv(64).startswith(b"HTTP/1.1 101")
-    raw.sendall(_frame({"type": "connection_init"}))
-    raw.sendall(_frame({"id": "a", "type": "subscribe", "payload": {"query": "flood"}}))
     return raw
 
 
@@ -225,3 +231,37 @@ def _alive() -> Counter[str]:
     """Return what of the streams is in memory, by its type."""
     ours = (Outlet, HttpConnection, WebSocketConnection, Connection)
     return Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, ours))
+
+
+PING, PONG = bytes([0x89, 0x80, 0, 0, 0, 0]), bytes([0x8A, 0x80, 0, 0, 0, 0])
+FRAMES = {
+    "pings": PING,
+    "pongs": PONG,
+    "messages": _frame({"type": "pong"}),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_who_floods_a_connection_is_cut_off_and_who_does_not_is_served(frame: bytes) -> None:
+    with served(pace=UNHURRIED) as one, _handshaken(one) as usual, _handshaken(one) as flooding:
+        usual.sendall(frame * 100)
+        with suppress(OSError):
+            flooding.sendall(frame * 20_000)
+        cut_off = _is_cut_off(flooding)
+        usual.sendall(frame * 100 + PING)
+        served_on = not _is_cut_off(usual, within=0.5)
+
+    assert cut_off
+    assert served_on
+
+
+def _is_cut_off(raw: sockets.socket, within: float = 10) -> bool:
+    raw.settimeout(within)
+    try:
+        while raw.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        pass
+    return True

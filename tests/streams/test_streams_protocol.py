@@ -1,12 +1,16 @@
 """Each message of `graphql-transport-ws`, in each state of a connection."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from streaming import Served, begun, ending, hear, say, served, socket, subscribe, until
+from streaming import PACE, Served, begun, ending, hear, say, served, socket, subscribe, until
 from websockets.exceptions import InvalidStatus
+
+from app.model.viewer import Known, Viewer
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +255,62 @@ async def test_beyond_so_many_streams_there_is_no_room() -> None:
 
     assert refused.value.response.status_code == 503
     assert heard["type"] == "next"
+
+
+async def test_no_caller_takes_all_the_room_there_is() -> None:
+    async def by_name(sent: Sequence[str]) -> Known:
+        return Known(Viewer(sent[0], frozenset()))
+
+    with served(by_name, most=16, most_of_one=2) as one:
+        async with (
+            begun(one.url, {"Authorization": "a"}),
+            begun(one.url, {"Authorization": "a"}),
+            socket(one.url) as third,
+            begun(one.url, {"Authorization": "b"}),
+        ):
+            await say(third, type="connection_init", payload={"Authorization": "a"})
+            refused = await ending(third)
+
+    assert refused[0] == 1013
+
+
+async def test_who_does_not_say_who_they_are_leave_room_for_those_who_do() -> None:
+    with served(pace=PACE._replace(to_begin=timedelta(seconds=30)), most=16) as one:
+        async with AsyncExitStack() as silent, begun(one.url) as known:
+            for _ in range(4):
+                await silent.enter_async_context(socket(one.url))
+            with pytest.raises(InvalidStatus) as refused:
+                await silent.enter_async_context(socket(one.url))
+            await subscribe(known, "a", "one")
+            heard = await hear(known)
+
+    assert refused.value.response.status_code == 503
+    assert heard["type"] == "next"
+
+
+async def test_operations_are_executed_in_bounded_number() -> None:
+    with served(at_once=1) as one:
+        async with begun(one.url) as first, begun(one.url) as second:
+            await subscribe(first, "a", "slow")
+            await until(one.streams.working.locked)
+            await subscribe(second, "b", "one")
+            refused = await hear(second)
+            answered = await hear(first)
+            await subscribe(second, "b", "one")
+            later = await hear(second)
+
+    assert refused["payload"][0]["extensions"] == {"code": "RATE_LIMITED"}
+    assert (answered["type"], later["type"]) == ("next", "next")
+
+
+async def test_a_ping_nested_deeper_than_it_can_be_answered_is_refused(one: Served) -> None:
+    nested: object = 1
+    for _ in range(400):
+        nested = [nested]
+    async with begun(one.url) as client:
+        await say(client, type="ping", payload={"a": nested})
+
+        assert (await ending(client))[0] == 4400
 
 
 async def test_who_has_no_operations_left_is_told_when_to_come_again() -> None:

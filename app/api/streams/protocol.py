@@ -102,8 +102,11 @@ def ack() -> str:
 
 
 def pong(payload: Mapping[str, Any] | None) -> str:
-    """Return the answer to a ping, with what came with it."""
-    return _written(type="pong", **({} if payload is None else {"payload": payload}))
+    """Return the answer to a ping, with what came with it; raises `Closed`."""
+    try:
+        return _written(type="pong", **({} if payload is None else {"payload": payload}))
+    except TypeError:  # it is read deeper than it is written
+        raise Closed(BAD_REQUEST, "The payload is nested too deeply") from None
 
 
 def next_answer(operation: str, body: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from app.api.execution import Response
 from app.api.streams.caller import lost
 from app.api.streams.outlet import Gone, Outlet
 from app.api.streams.streams import Streams
+from app.model.viewer import Viewer
 
 # `no-transform`: an intermediary that compresses would collect events until there are many.
 _HEADERS = {
@@ -37,6 +38,7 @@ _SIGN_OF_LIFE = b":\n"
 
 def event_stream(
     streams: Streams,
+    viewer: Viewer,
     http: HttpRequest,
     answers: Response | AsyncGenerator[Response, None],
     headers: Mapping[str, str],
@@ -45,12 +47,12 @@ def event_stream(
     headers = {**_HEADERS, **headers}
     if isinstance(answers, Response):
         return HttpResponse(_next(answers.body) + _COMPLETE, headers=headers)
-    return _EventStream(streams, http, answers, headers)
+    return _EventStream(streams, viewer, http, answers, headers)
 
 
 # Neither a token's end nor a stop is put off by who has not read what came before.
 _ENDED_WITHIN = timedelta(seconds=1)
-_NO_ROOM = HttpResponse(
+NO_ROOM = HttpResponse(
     orjson.dumps(
         {
             "errors": [
@@ -66,6 +68,7 @@ _NO_ROOM = HttpResponse(
         "Content-Type": "application/json; charset=utf-8",
         "Cache-Control": "no-store",
         "Retry-After": "5",
+        "Vary": "Accept, Authorization",
     },
 )
 
@@ -82,6 +85,7 @@ class _EventStream(HttpResponse):
     def __init__(
         self,
         streams: Streams,
+        viewer: Viewer,
         http: HttpRequest,
         answers: AsyncGenerator[Response, None],
         headers: Mapping[str, str],
@@ -89,6 +93,7 @@ class _EventStream(HttpResponse):
         super().__init__(headers=headers)
         del self.headers["Content-Length"]
         self._streams = streams
+        self._viewer = viewer
         self._authorization = http.headers.getlist("authorization")
         self._answers = answers
 
@@ -96,10 +101,10 @@ class _EventStream(HttpResponse):
         async with aclosing(self._answers):
             if scope["method"] == "HEAD":
                 await HttpResponse(headers=self.headers)(scope, receive, send)
-            elif not self._streams.has_room:
-                await _NO_ROOM(scope, receive, send)
+            elif not self._streams.has_room_for(self._viewer):
+                await NO_ROOM(scope, receive, send)
             else:
-                with self._streams.one():
+                with self._streams.one(self._viewer):
                     await self._tell(scope, receive, send)
 
     async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -53,16 +53,15 @@ class WebSocketEndpoint:
         entrance = self._entrance(websocket)
         if not is_welcome(websocket.headers, self._origins):
             await websocket.send_denial_response(_FOREIGN)
-        elif not entrance.streams.has_room:
+        elif not entrance.streams.has_room_for(None):
             await websocket.send_denial_response(_NO_ROOM)
         elif protocol.SUBPROTOCOL not in websocket.scope["subprotocols"]:
             await websocket.accept()
             wanted = f"Ask for the subprotocol {protocol.SUBPROTOCOL}"
             await websocket.close(protocol.SUBPROTOCOL_NOT_ACCEPTABLE, wanted)
         else:
-            with entrance.streams.one():
-                await websocket.accept(protocol.SUBPROTOCOL)
-                await _Conversation(websocket, entrance).hold()
+            await websocket.accept(protocol.SUBPROTOCOL)
+            await _Conversation(websocket, entrance).hold()
 
 
 class _Conversation:
@@ -86,9 +85,9 @@ class _Conversation:
         closed: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as self._group:
-                await self._begin()
-                while True:
-                    await self._answer(await self._read())
+                with self._streams.one(None):
+                    sent, known = await self._caller()
+                await self._serve(sent, known)
         except* Gone:
             pass
         except* Closed as reasons:
@@ -102,6 +101,8 @@ class _Conversation:
                     await self._websocket.close(closed.code, closed.reason)
 
     async def _read(self) -> Message:
+        # A message that is there already is taken without waiting; others have their turn too.
+        await asyncio.sleep(0)
         received = await self._websocket.receive()
         if received["type"] == "websocket.disconnect":
             raise Gone
@@ -110,8 +111,8 @@ class _Conversation:
     async def _write(self, text: str) -> None:
         await self._outlet.write({"type": "websocket.send", "text": text})
 
-    async def _begin(self) -> None:
-        """Learn who calls."""
+    async def _caller(self) -> tuple[Sequence[str], Known]:
+        """Return who calls, and by which headers."""
         try:
             async with asyncio.timeout(self._streams.pace.to_begin.total_seconds()):
                 init = await self._initialisation()
@@ -121,12 +122,19 @@ class _Conversation:
         handshake = self._websocket.headers.getlist("authorization")
         sent = protocol.authorization(init.payload, handshake)
         try:
-            known = await self._streams.ask(sent)
+            return sent, await self._streams.ask(sent)
         except (Unauthenticated, UpstreamUnavailable) as error:
             raise _refused(error) from None
-        self._viewer = known.viewer
-        self._group.create_task(self._end_with(sent, known))
-        await self._write(protocol.ack())
+
+    async def _serve(self, sent: Sequence[str], known: Known) -> None:
+        if not self._streams.has_room_for(known.viewer):
+            raise Closed(protocol.TRY_AGAIN_LATER, "Too many streams are open")
+        with self._streams.one(known.viewer):
+            self._viewer = known.viewer
+            self._group.create_task(self._end_with(sent, known))
+            await self._write(protocol.ack())
+            while True:
+                await self._answer(await self._read())
 
     async def _end_with(self, authorization: Sequence[str], known: Known) -> None:
         raise _refused(await lost(self._streams, authorization, known))
@@ -165,10 +173,12 @@ class _Conversation:
             told = f"{_MOST_OPERATIONS} operations at once are the most of a connection."
             await self._write(protocol.error(message.id, [_error(told, "RATE_LIMITED")]))
             return
-        task = self._group.create_task(self._operate(message.id, request))
-        self._operations[message.id] = task
+        operation = message.id
+        task = self._group.create_task(self._operate(operation, request))
+        self._operations[operation] = task
         self._running += 1
-        task.add_done_callback(lambda task: self._ended(message.id, task))
+        # It is called at the end, and must not keep the message until then.
+        task.add_done_callback(lambda task: self._ended(operation, task))
 
     def _ended(self, operation: str, task: asyncio.Task[None]) -> None:
         self._running -= 1
@@ -187,8 +197,14 @@ class _Conversation:
             told = f"Too many operations; wait for {ceil(allowance.retry_after_seconds)} seconds."
             await self._end(operation, [_error(told, "RATE_LIMITED")])
             return
+        if self._streams.working.locked():
+            told = "Too many requests at once; try again."
+            await self._end(operation, [_error(told, "RATE_LIMITED")])
+            return
         context = self._entrance.make_context(self._websocket, self._viewer)
-        answers = await self._entrance.executor.answers(request, context)
+        async with self._streams.working:
+            answers = await self._entrance.executor.answers(request, context)
+        del request  # a subscription lasts, and needs no more of it
         each = _alone(answers) if isinstance(answers, Response) else answers
         async with aclosing(each):
             async for answer in each:
