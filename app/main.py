@@ -1,13 +1,14 @@
 """Puts the layers together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import PlainTextResponse
+from starlette.requests import HTTPConnection
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
@@ -35,19 +36,25 @@ from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
 from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
-from app.model.errors import ConfigurationError
+from app.model.errors import ConfigurationError, GatewayError
 from app.model.viewer import Viewer
 from app.providers.proof import prove
 from app.providers.registry import make
 from app.redis.changes import Changes
-from app.redis.connection import connect
-from app.redis.guard import Guard
+from app.redis.connection import connect, ping
+from app.redis.guard import Guard, RedisAway
 from app.redis.rates import Allowance, Rates
 from app.server import pages, refusal
 from app.server.compression import Compression
+from app.server.leavers import Leavers
 from app.server.limits import Limits
+from app.server.readiness import Farewell, Readiness, alive
+from app.server.turns import Turns
 from app.server.validators import Validators
 from app.settings import Settings
+
+# As often as a directory that does not answer is looked at before the first request.
+_LOOK_AGAIN = timedelta(milliseconds=500)
 
 
 @asynccontextmanager
@@ -115,15 +122,22 @@ async def services(
 def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Return the gateway as an ASGI application; its lifespan opens and closes everything."""
     request_timeout = settings.server.request_timeout
+    readiness = Readiness()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         async with (
             services(settings, clock) as opened,
             callers(settings.auth, opened.directory, clock) as known,
         ):
             app.state.entrance = _entrance(settings, opened, known)
-            yield
+            warming = asyncio.create_task(_warm(opened, readiness))
+            # Mostly it listens when it is warm; else whoever probes is told that it is starting.
+            await asyncio.wait({warming}, timeout=_LOOK_AGAIN.total_seconds())
+            yield {"readiness": readiness}
+            warming.cancel()
+            left = readiness.rest(request_timeout)
+            await asyncio.gather(opened.mirror.settle(left), opened.reported.settle(left))
 
     app = FastAPI(
         lifespan=lifespan,
@@ -143,15 +157,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     app.router.routes.append(WebSocketRoute("/graphql", sockets.serve))
     if settings.graphql.graphiql and pages.BUILT.is_dir():
         app.mount(pages.ASSETS, pages.Assets())
-    app.add_route("/livez", _alive)
-    app.add_route("/readyz", _alive)
+    app.add_route("/livez", alive)
+    app.add_route("/readyz", readiness.ready)
     guarded = LoopbackHosts(app) if settings.auth.mode == "none" else app
     limited = Limits(
-        Compression(Validators(guarded)),
+        Leavers(Turns(Compression(Validators(guarded)))),
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
-    return _with_origins(limited, settings.server.cors_origins)
+    return Farewell(_with_origins(limited, settings.server.cors_origins), readiness)
 
 
 def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
@@ -211,8 +225,22 @@ def executor(settings: Settings, opened: Services) -> Executor:
     return Executor(library, costs, limits.cost)
 
 
-async def _alive(_: Request) -> PlainTextResponse:
-    return PlainTextResponse("ok\n")
+async def _warm(opened: Services, readiness: Readiness) -> None:
+    """Be ready once the directory was read and Redis has answered, or is known to be away.
+
+    The schema is built by then, and an issuer's keys are being read; without them nobody is known,
+    which an answer of its own tells.
+    """
+    while True:
+        with suppress(RedisAway):
+            await opened.guard.ask(ping)
+        try:
+            await opened.directory.providers_in_use()
+        except GatewayError:
+            await asyncio.sleep(_LOOK_AGAIN.total_seconds())
+        else:
+            break
+    readiness.warmed()
 
 
 async def _refuse_unknown_providers(directory: Directory, settings: Settings) -> None:

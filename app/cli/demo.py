@@ -4,7 +4,10 @@ import asyncio
 import json
 import socket
 import sys
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import typer
@@ -17,6 +20,7 @@ from app.directory.importing import import_lines
 from app.directory.vault import Vault, keygen
 from app.main import create_app
 from app.server import connections
+from app.server.stopping import Server
 
 _USUAL_PORT = 8000
 _CONFIGURATION = """
@@ -79,7 +83,8 @@ def run(port: int | None) -> None:
                 server_header=False,
                 **connections.serving(configured.server.request_timeout),
             )
-            uvicorn.Server(config).run([listening])
+            # Nobody balances loads between demonstrations.
+            Server(config, timedelta(0), before_ending=partial(rmtree, folder)).run([listening])
 
 
 def _configured(folder: Path, providers_url: str) -> settings.Settings:

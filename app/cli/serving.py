@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
 
 from app import sandbox as emulated
 from app.cli import demo as demonstration
@@ -20,6 +18,9 @@ from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.main import create_app, executor, services
 from app.sandbox import server as emulated_server
 from app.server import connections, garbage
+from app.server.stopping import Server
+from app.server.workers import Config as ServerConfig
+from app.server.workers import Workers
 from app.settings import Settings
 
 # Worker processes are told by the environment what to serve.
@@ -64,7 +65,7 @@ def serve(
     # What cannot be opened is told in one line here, not by each worker in its own way.
     asyncio.run(_open(settings))
     logs.configure()
-    server = uvicorn.Config(
+    server = ServerConfig(
         "app.cli.serving:configured_app",
         factory=True,
         workers=workers,
@@ -73,14 +74,15 @@ def serve(
         lifespan="on",
         **connections.serving(settings.server.request_timeout),
     )
+    server.unready_for = settings.server.unready_for
     with listener(settings.server.host, settings.server.port) as listening:
         host, port = listening.getsockname()[:2]
         typer.echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}/graphql")
         sys.stdout.flush()
         if workers > 1:
-            Multiprocess(server, sockets=[listening]).run()
+            Workers(server, [listening]).run()
         else:
-            uvicorn.Server(server).run([listening])
+            Server(server, server.unready_for).run([listening])
 
 
 async def _open(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -40,6 +41,11 @@ class Flights(Generic[T]):
             if key == name or (isinstance(key, tuple) and name in key):
                 self._disowned.add(self._tasks.pop((key, purpose)))
                 self._locks.pop(key, None)
+
+    async def settle(self, patience: timedelta) -> None:
+        """Let what is under way end by itself, for so long."""
+        if tasks := [*self._tasks.values(), *self._disowned]:
+            await asyncio.wait(tasks, timeout=patience.total_seconds())
 
     async def aclose(self) -> None:
         """End what is under way."""

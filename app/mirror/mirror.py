@@ -166,6 +166,10 @@ class Mirror:
             if outcome is not None:
                 raise outcome
 
+    async def settle(self, patience: timedelta) -> None:
+        """Let the fetches under way end by themselves, for so long."""
+        await asyncio.gather(*(one.flights.settle(patience) for one in self._keepers.values()))
+
     async def aclose(self) -> None:
         """End the fetches under way; what they had read before is kept."""
         for keeper in self._keepers.values():

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 import msgspec
@@ -73,6 +73,10 @@ class Reported:
     async def purge(self, account_id: str, revision: int) -> None:
         """Take what is known of an account away, in all processes; raises `RedisAway`."""
         await self._keeper.purge(name_of(account_id, _KIND, revision))
+
+    async def settle(self, patience: timedelta) -> None:
+        """Let the calls under way end by themselves, for so long."""
+        await self._keeper.flights.settle(patience)
 
     async def aclose(self) -> None:
         """End the calls under way."""

@@ -19,11 +19,14 @@ _HEAD_TIMEOUT = timedelta(seconds=10)
 # The longest URL that is taken is 16 kB, and most servers take as much of header fields. A longer
 # head that comes whole in one read is taken.
 _MOST_HEAD_BYTES = 32 << 10
+# What a client sent before it could know is on its way for so long, from the farthest place.
+_LINGER = timedelta(milliseconds=500)
 
 
 class PatientProtocol(HttpToolsProtocol):
     """A connection that is closed where a client neither asks nor goes.
 
+    An application is told by `scope["state"]["left"]` that it is lost; each has a state of its own.
     A head, or the rest of a body that was answered before its end, has ten seconds from its first
     byte; so has the first byte of a connection.
     """
@@ -34,11 +37,14 @@ class PatientProtocol(HttpToolsProtocol):
     _heads = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._left: asyncio.Future[None] = self.loop.create_future()
+        self.app_state["left"] = self._left
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._left.set_result(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -76,6 +82,13 @@ class PatientProtocol(HttpToolsProtocol):
         if isinstance(upgraded, WebSocketsSansIOProtocol) and upgraded.conn.handshake_exc:
             self._refuse(HTTPStatus.BAD_REQUEST, "This is no handshake of a WebSocket.")
 
+    def shutdown(self) -> None:
+        """Close once it is answered what is being asked, or has been sent already."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(_LINGER.total_seconds(), self._end)
+        else:
+            super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in the shape of every other refusal."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
@@ -97,6 +110,13 @@ class PatientProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
         else:
             self.transport.close()
+
+    def _end(self) -> None:
+        now = self.transport.get_protocol()
+        if isinstance(now, WebSocketsSansIOProtocol):
+            now.shutdown()
+        else:
+            super().shutdown()
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         if self.transport.is_closing():

@@ -36,6 +36,10 @@ class ServerSettings(Section):
         default=timedelta(seconds=10),
         description="The whole request; every upstream call gets what is left of it.",
     )
+    unready_for: DurationOrZero = Field(
+        default=timedelta(seconds=5),
+        description="After SIGTERM it still serves for so long, while /readyz says 503.",
+    )
     max_in_flight: Positive = Field(
         default=256, description="The most requests at once; more are refused with Retry-After."
     )
