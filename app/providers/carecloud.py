@@ -17,10 +17,11 @@ from app.model.clock import Clock
 from app.model.entries import CreditChange, CreditChangeKind, Entry, Stream
 from app.model.errors import PlaceLost
 from app.model.money import Money, UnitKind
+from app.providers.call import Call
 from app.providers.carecloud_login import Login
 from app.providers.carecloud_outcomes import LoginRefused, data_of
 from app.providers.currencies import Currencies
-from app.providers.http import Call, Upstream
+from app.providers.http import Upstream
 from app.providers.page import Capability, Page
 from app.providers.payload import (
     digest,
@@ -30,6 +31,7 @@ from app.providers.payload import (
     translated,
 )
 from app.providers.shapes import carecloud as shapes
+from app.redis.rates import Rates
 from app.settings.providers import CareCloudSettings
 
 D = TypeVar("D")
@@ -48,7 +50,13 @@ class CareCloud:
     kind: ClassVar = ProviderKind.CARECLOUD
     capabilities: ClassVar = frozenset({Capability.CREDIT_CHANGES, Capability.BALANCE})
 
-    def __init__(self, settings: CareCloudSettings, store: CredentialStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: CareCloudSettings,
+        store: CredentialStore,
+        clock: Clock,
+        rates: Rates | None = None,
+    ) -> None:
         self.name = settings.name
         self.translation = digest(
             1,
@@ -62,7 +70,7 @@ class CareCloud:
         self._zone = settings.time_zone
         self._store = store
         self._clock = clock
-        self._upstream = Upstream(settings, clock)
+        self._upstream = Upstream(settings, clock, rates)
         self.health = self._upstream.health
         self._login = Login(settings, self._upstream, clock)
         self._currencies = Currencies(clock)

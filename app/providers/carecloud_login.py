@@ -5,8 +5,9 @@ from http import HTTPStatus
 
 from app.model.clock import Clock
 from app.model.errors import UpstreamInvalidResponse, UpstreamUnauthorized
+from app.providers.call import Answer, Call
 from app.providers.carecloud_outcomes import data_of
-from app.providers.http import Answer, Call, Upstream
+from app.providers.http import Upstream
 from app.providers.payload import local_instants
 from app.providers.renewals import Renewals
 from app.providers.shapes import carecloud as shapes

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from app.model.errors import UpstreamInvalidResponse, UpstreamUnauthorized
-from app.providers.http import Answer
+from app.providers.call import Answer
 from app.providers.payload import decoded, decoded_data
 from app.providers.shapes import carecloud as shapes
 

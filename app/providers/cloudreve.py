@@ -27,12 +27,14 @@ from app.model.entries import (
 )
 from app.model.errors import UpstreamInvalidResponse
 from app.model.money import Money, UnitKind
+from app.providers.call import Call
 from app.providers.cloudreve_outcomes import data_of
 from app.providers.cloudreve_tokens import Session
-from app.providers.http import Call, Upstream
+from app.providers.http import Upstream
 from app.providers.page import Capability, Page
 from app.providers.payload import digest, in_utc, translated
 from app.providers.shapes import cloudreve as shapes
+from app.redis.rates import Rates
 from app.settings.providers import CloudreveSettings
 
 D = TypeVar("D")
@@ -62,12 +64,20 @@ class Cloudreve:
     kind: ClassVar = ProviderKind.CLOUDREVE
     capabilities: ClassVar = frozenset(Capability)
 
-    def __init__(self, settings: CloudreveSettings, store: CredentialStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: CloudreveSettings,
+        store: CredentialStore,
+        clock: Clock,
+        rates: Rates | None = None,
+    ) -> None:
         self.name = settings.name
         self.translation = f"1 {settings.base_url} {settings.points_unit}"
         self._page_size = settings.page_size
         self._points = settings.points_unit
-        self._upstream = Upstream(settings, clock)
+        # Cloudreve has no limits: what asks for fewer calls is a proxy before it, which sees the
+        # gateway's address and no accounts.
+        self._upstream = Upstream(settings, clock, rates, pauses_all=True)
         self.health = self._upstream.health
         self._session = Session(self._upstream, store, clock, settings.timeout)
 
@@ -101,7 +111,8 @@ class Cloudreve:
         """Ask with the account's access token."""
 
         async def ask(token: str) -> D:
-            call = Call("GET", path, {"Authorization": f"Bearer {token}"}, params)
+            headers = {"Authorization": f"Bearer {token}"}
+            call = Call("GET", path, headers, params, credential=account.id)
             with_place = "next_page_token" in params
             return await self._upstream.ask(
                 call, lambda answer: data_of(answer, shape, self.name, with_place=with_place)

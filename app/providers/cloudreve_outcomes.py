@@ -10,7 +10,7 @@ from app.model.errors import (
     UpstreamUnauthorized,
     UpstreamUnavailable,
 )
-from app.providers.http import Answer
+from app.providers.call import Answer
 from app.providers.payload import decoded, decoded_data
 from app.providers.shapes import cloudreve as shapes
 

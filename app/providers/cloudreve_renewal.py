@@ -6,8 +6,9 @@ from typing import Any
 
 from app.model.errors import UpstreamTimeout, UpstreamUnauthorized, UpstreamUnavailable
 from app.model.renewable import Access, Renewable, Renewed
+from app.providers.call import Call, Unreached
 from app.providers.cloudreve_outcomes import data_of
-from app.providers.http import Call, Unreached, Upstream
+from app.providers.http import Upstream
 from app.providers.shapes import cloudreve as shapes
 from app.providers.turns import Turn
 
@@ -35,20 +36,22 @@ class Renewal:
     async def _renewed(self, turn: Turn, before: Renewable) -> Renewed:
         try:
             try:
-                return await self._exchange(before.current)
+                return await self._exchange(turn.account_id, before.current)
             except (Unreached, UpstreamTimeout):
                 # It may have been renewed all the same; most sites then give another pair for it.
                 await turn.prolong()
-                return await self._exchange(before.current)
+                return await self._exchange(turn.account_id, before.current)
         except UpstreamUnauthorized:
             if before.previous is None:
                 raise
         await turn.prolong()
-        return await self._exchange(before.previous)
+        return await self._exchange(turn.account_id, before.previous)
 
-    async def _exchange(self, spent: Mapping[str, str]) -> Renewed:
+    async def _exchange(self, account_id: str, spent: Mapping[str, str]) -> Renewed:
         body: dict[str, Any] = {"refresh_token": spent["refreshToken"]}
-        call = Call("POST", "/session/token/refresh", json=body, is_read=False)
+        call = Call(
+            "POST", "/session/token/refresh", json=body, is_read=False, credential=account_id
+        )
         tokens = await self._upstream.ask(
             call, lambda answer: data_of(answer, shapes.Tokens, self._upstream.name)
         )

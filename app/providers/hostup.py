@@ -25,11 +25,13 @@ from app.model.entries import (
 )
 from app.model.errors import UpstreamInvalidResponse, UpstreamUnauthorized
 from app.model.money import Money
+from app.providers.call import Answer, Call
 from app.providers.currencies import Currencies
-from app.providers.http import Answer, Call, Upstream
+from app.providers.http import Upstream
 from app.providers.page import Capability, Page
 from app.providers.payload import decoded, decoded_data, known, local_instants, translated
 from app.providers.shapes import hostup as shapes
+from app.redis.rates import Rates
 from app.settings.providers import HostUpSettings
 
 D = TypeVar(
@@ -50,12 +52,18 @@ class HostUp:
     kind: ClassVar = ProviderKind.HOSTUP
     capabilities: ClassVar = frozenset(Capability)
 
-    def __init__(self, settings: HostUpSettings, store: CredentialStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: HostUpSettings,
+        store: CredentialStore,
+        clock: Clock,
+        rates: Rates | None = None,
+    ) -> None:
         self.name = settings.name
         self.translation = f"1 {settings.base_url} {settings.time_zone}"
         self._zone = settings.time_zone
         self._store = store
-        self._upstream = Upstream(settings, clock)
+        self._upstream = Upstream(settings, clock, rates)
         self.health = self._upstream.health
         self._currencies = Currencies(clock)
 
@@ -63,21 +71,24 @@ class HostUp:
         number = int(place or 0)
         headers = await self._headers(account)
         if stream is Stream.CREDIT_CHANGES:
-            call = Call("GET", "/billing/credit-log", headers, {"page": number})
+            params: dict[str, str | int] = {"page": number}
+            call = Call("GET", "/billing/credit-log", headers, params, credential=account.id)
             log = await self._ask(call, shapes.CreditLog)
             units = await self._units(account, {row.currency_id for row in log.log})
             entries = translated(log.log, lambda row: self._change(row, units), self.name)
             return Page(entries, str(number + 1) if log.has_more else None, shifts=True)
         # Only the first page is documented; that `page` is a filter is how its sibling has it.
         filters = {"page": number} if number else {}
-        call = Call("POST", "/billing/transactions", headers, json={"filters": filters})
+        body = {"filters": filters}
+        call = Call("POST", "/billing/transactions", headers, json=body, credential=account.id)
         paid = await self._ask(call, shapes.Transactions)
         units = await self._units(account, {row.currency_id for row in paid.transactions})
         entries = translated(paid.transactions, lambda row: self._payment(row, units), self.name)
         return Page(entries, str(number + 1) if paid.has_more else None, shifts=True)
 
     async def balance(self, account: Account) -> tuple[Money, ...]:
-        call = Call("GET", "/billing/account-summary", await self._headers(account))
+        headers = await self._headers(account)
+        call = Call("GET", "/billing/account-summary", headers, credential=account.id)
         summary = await self._ask(call, shapes.AccountSummary)
         # Read anew, as the account's currency can be changed; a row keeps its own.
         unit = (await self._read_units(account)).get(_CURRENT)
@@ -116,7 +127,8 @@ class HostUp:
         )
 
     async def _read_units(self, account: Account) -> dict[str, str]:
-        call = Call("GET", "/account/currency", await self._headers(account))
+        headers = await self._headers(account)
+        call = Call("GET", "/account/currency", headers, credential=account.id)
         answer = await self._ask(call, shapes.Currencies)
         units = {str(currency.id): currency.iso for currency in answer.currencies}
         current = str(answer.current_currency_id)

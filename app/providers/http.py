@@ -1,210 +1,107 @@
 """
-The one door to upstreams.
+The one door to upstreams: an exchange over HTTP with rings around it.
 
-Rings, from the outside: one deadline over everything, a bulkhead, retries of reads, then a single
-exchange with a cap on decoded bytes, no redirects, no cookies, no proxies of the environment.
+From the outside, each named after what it adds:
+
+1. `pauses`: whom the provider asked to slow down is refused at once, until the time that it said.
+2. `breaker`: so is everybody while the provider does not work; nobody waits for it in vain.
+3. `rate`: who comes too soon waits here, before there is a deadline to miss or a place to hold.
+4. `deadline`: all that follows takes `timeout` at most.
+5. `retries`: a read is tried again, each time counted in the rate and without holding a place.
+6. `bulkhead`: no more exchanges at once than `max_concurrency`.
+7. `exchange`: HTTP, with caps on what is read.
+
+Who waited in 3, 5 or 6 asks 1 and 2 once more before it is sent.
 """
 
-import asyncio
-import ssl
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-import aiohttp
-import httpx
-import stamina
 import structlog
-from httpx_aiohttp import AiohttpTransport
 
 from app.model.clock import Clock
-from app.model.errors import (
-    UpstreamError,
-    UpstreamInvalidResponse,
-    UpstreamRateLimited,
-    UpstreamTimeout,
-    UpstreamUnauthorized,
-    UpstreamUnavailable,
-)
+from app.model.errors import UpstreamError, UpstreamUnauthorized
+from app.providers.call import Answer, Call, NotAsked, Ring
+from app.providers.exchange import Exchange
 from app.providers.health import Health
-from app.providers.waiting import hint_of, retry_at
+from app.providers.rings.breaker import Breaker
+from app.providers.rings.bulkhead import Bulkhead
+from app.providers.rings.deadline import Deadline
+from app.providers.rings.pauses import Pauses
+from app.providers.rings.rate import Rate
+from app.providers.rings.retries import Retries
+from app.redis.rates import Rates
 from app.settings.providers import ProviderSettings
 
 T = TypeVar("T")
 
-# Every failure is logged here, once; a line for each try would only repeat it.
-stamina.instrumentation.set_on_retry_hooks([])
 _log = structlog.get_logger("providers")
-
-_TRIES = 3
-
-
-class Call(NamedTuple):
-    """One request to a provider. `path` is relative to its base URL."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str] = {}
-    params: Mapping[str, str | int] = {}
-    json: Any = None
-    is_read: bool = True
-
-
-class Answer(NamedTuple):
-    """What came back: a status below 500 other than 3xx and 429, and the decoded body."""
-
-    status: int
-    body: bytes
-
-
-class Unreached(UpstreamUnavailable):
-    """There was no connection, or it was lost; what was asked may have been done all the same."""
 
 
 class Upstream:
-    """Asks one provider, within its limits; every failure becomes an `UpstreamError`."""
+    """Asks one provider, within its limits; every failure becomes an `UpstreamError`.
 
-    def __init__(self, settings: ProviderSettings, clock: Clock) -> None:
-        self.name = settings.name
-        self.health = Health(clock)
-        self._clock = clock
-        self._timeout = settings.timeout
-        self._max_body_bytes = settings.max_body
-        self._bulkhead = asyncio.Semaphore(settings.max_concurrency)
-        self._client = httpx.AsyncClient(
-            base_url=settings.base_url,
-            transport=AiohttpTransport(
-                client=lambda: _session(settings.max_concurrency),
-                # Unused, as the session has its own; a full one takes 20 ms to load.
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            ),
-            timeout=None,  # noqa: S113 - one deadline covers the whole call, see `ask`
-            trust_env=False,
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"Accept": "application/json", "User-Agent": "credit-gateway"},
+    Its calls are counted in `rates`, where there are any. With `pauses_all` a request for fewer
+    calls is meant for all credentials, and not for the one that was used.
+    """
+
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        clock: Clock,
+        rates: Rates | None = None,
+        *,
+        pauses_all: bool = False,
+    ) -> None:
+        name, timeout = settings.name, settings.timeout
+        self.name = name
+        self.health = Health(clock, name)
+        self._exchange = Exchange(settings, clock)
+        self._pauses = Pauses(name, clock, self.health, of_all=pauses_all)
+        self._breaker = Breaker(name, clock, timeout, self.health)
+        self._rate = Rate(
+            name, settings.rate, rates, timeout, clock, lambda: self._breaker.is_closed
+        )
+        self._rings: tuple[Ring, ...] = (
+            self._pauses,
+            self._breaker,
+            self._rate,
+            Deadline(name, timeout),
+            Retries(self._may_again),
+            # Who gets a place has at least half of the time for the exchange itself, so that
+            # running out of it tells something of the provider.
+            Bulkhead(name, settings.max_concurrency, timeout / 2),
         )
 
     async def ask(self, call: Call, read: Callable[[Answer], T]) -> T:
         """Send the call and return what `read` makes of its answer.
 
-        Reads are tried up to three times within the deadline while the provider is unavailable
-        and does not say for how long; `read` takes part in that by raising `UpstreamUnavailable`.
-        Raises `UpstreamError`.
+        `read` takes part in what the rings do by what it raises: `UpstreamUnavailable` is tried
+        again, for example. Raises `UpstreamError`.
         """
-        seen: list[UpstreamUnavailable] = []
+
+        async def send() -> T:
+            self._pauses.refuse(call)
+            self._breaker.refuse()
+            return read(await self._exchange.send(call))
+
+        within: Callable[[], Awaitable[T]] = send
+        for ring in reversed(self._rings):
+            within = _around(ring, call, within)
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()), self._bulkhead:
-                result = await self._try(call, read, seen)
-        except TimeoutError as error:
-            self._failed(call, "timeout")
-            if seen:  # it did answer; only trying again took too long
-                raise seen[-1] from error
-            raise UpstreamTimeout(f"{self.name} did not answer in time.") from error
-        except UpstreamUnauthorized:
-            self.health.succeeded()
+            return await within()
+        except (NotAsked, UpstreamUnauthorized):
             raise
         except UpstreamError as error:
-            self._failed(call, error.code)
+            _log.warning("upstream failed", provider=self.name, path=call.path, why=error.code)
             raise
-        self.health.succeeded()
-        return result
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._exchange.aclose()
 
-    def _failed(self, call: Call, why: str) -> None:
-        self.health.failed()
-        _log.warning("upstream failed", provider=self.name, path=call.path, why=why)
-
-    async def _try(
-        self, call: Call, read: Callable[[Answer], T], seen: list[UpstreamUnavailable]
-    ) -> T:
-        tries = _TRIES if call.is_read else 1
-        async for attempt in stamina.retry_context(
-            on=_may_pass,
-            attempts=tries,
-            wait_initial=0.1,
-            wait_max=1,
-            wait_jitter=0.2,  # enough to part callers that failed together
-            timeout=None,
-        ):
-            with attempt:
-                try:
-                    return read(await self._exchange(call))
-                except UpstreamUnavailable as error:
-                    seen.append(error)
-                    raise
-        raise AssertionError  # pragma: no cover - the last attempt returns or raises
-
-    async def _exchange(self, call: Call) -> Answer:
-        try:
-            async with self._client.stream(
-                call.method,
-                call.path,
-                params=call.params or None,
-                headers=call.headers,
-                json=call.json,
-            ) as response:
-                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                    raise await self._rate_limited(response)
-                self._refuse_by_head(response)
-                return Answer(response.status_code, await self._body(response))
-        except (httpx.DecodingError, aiohttp.ClientResponseError) as error:
-            raise UpstreamInvalidResponse(f"{self.name} sent an unreadable answer.") from error
-        except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            raise Unreached(f"{self.name} could not be reached.") from error
-
-    def _refuse_by_head(self, response: httpx.Response) -> None:
-        status = response.status_code
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            at = retry_at(response.headers.get("retry-after", ""), self._clock())
-            raise UpstreamUnavailable(f"{self.name} is not available (HTTP {status}).", retry_at=at)
-        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise UpstreamInvalidResponse(f"{self.name} redirects; its base_url is wrong.")
-        # Each coding multiplies what a byte becomes by up to a thousand before it can be counted.
-        if "," in response.headers.get("content-encoding", ""):
-            raise UpstreamInvalidResponse(f"{self.name} compressed its answer more than once.")
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if status < HTTPStatus.BAD_REQUEST and kind != "application/json":
-            raise UpstreamInvalidResponse(f"{self.name} answered something else than JSON.")
-
-    async def _body(self, response: httpx.Response) -> bytes:
-        """Read the body, counting decoded bytes so that a compressed bomb stops at the cap."""
-        parts, size = [], 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self._max_body_bytes:
-                raise UpstreamInvalidResponse(f"{self.name} sent more than max_body allows.")
-            parts.append(part)
-        return b"".join(parts)
-
-    async def _rate_limited(self, response: httpx.Response) -> UpstreamRateLimited:
-        """Return the error, with the time that the header or else the body says."""
-        hint = response.headers.get("retry-after", "")
-        if not hint and "," not in response.headers.get("content-encoding", ""):
-            with suppress(httpx.HTTPError, aiohttp.ClientError, UpstreamInvalidResponse):
-                hint = hint_of(await self._body(response))
-        return UpstreamRateLimited(
-            f"{self.name} asks for fewer requests.", retry_at=retry_at(hint, self._clock())
-        )
+    async def _may_again(self, call: Call) -> bool:
+        return self._breaker.is_closed and await self._rate.allows(call)
 
 
-def _may_pass(error: Exception) -> bool:
-    return isinstance(error, UpstreamUnavailable) and error.retry_at is None
-
-
-def _session(max_concurrency: int) -> aiohttp.ClientSession:
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_concurrency),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-    )
-    # It asks again by itself when a connection is lost, unseen; here three tries are three.
-    # There is no public switch; its own test client sets the same.
-    session._retry_connection = False  # noqa: SLF001
-    return session
+def _around(ring: Ring, call: Call, send: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+    return lambda: ring.around(call, send)

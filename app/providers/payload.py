@@ -13,6 +13,7 @@ from msgspec import Meta, Raw
 
 from app.model.errors import UpstreamInvalidResponse
 from app.model.money import plain
+from app.providers.call import Unreadable
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -51,7 +52,7 @@ def decoded(body: bytes, shape: type[T], provider: str) -> T:
             f"{provider} answered something else than its documents say{at}."
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamInvalidResponse(f"{provider} answered unreadable JSON.") from error
+        raise Unreadable(f"{provider} answered unreadable JSON.") from error
 
 
 def decoded_data(data: Raw, shape: type[T], provider: str) -> T:

@@ -8,6 +8,7 @@ from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnauthorized
 from app.model.renewable import Pause, Renewable, Renewed
 from app.providers.registry import make
+from app.redis.rates import Rates
 from app.settings.providers import AnyProviderSettings
 
 _UNLINKED = Account(
@@ -54,7 +55,10 @@ class _Given:
 
 
 async def prove(
-    settings: AnyProviderSettings, credentials: Mapping[str, str], clock: Clock
+    settings: AnyProviderSettings,
+    credentials: Mapping[str, str],
+    clock: Clock,
+    rates: Rates | None = None,
 ) -> Mapping[str, str]:
     """Read the balance with the credentials and return them as they are now.
 
@@ -62,7 +66,7 @@ async def prove(
     are sure to be accepted. Raises `UpstreamError`.
     """
     given = _Given(credentials)
-    provider = make(settings, given, clock)
+    provider = make(settings, given, clock, rates)
     try:
         await provider.balance(_UNLINKED)
     except UpstreamUnauthorized:

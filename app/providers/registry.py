@@ -9,6 +9,7 @@ from app.providers.carecloud import CareCloud
 from app.providers.cloudreve import Cloudreve
 from app.providers.hostup import HostUp
 from app.providers.page import Provider
+from app.redis.rates import Rates
 from app.settings.providers import (
     AnyProviderSettings,
     CareCloudSettings,
@@ -16,13 +17,20 @@ from app.settings.providers import (
     HostUpSettings,
 )
 
-REGISTRY: Mapping[type[AnyProviderSettings], Callable[[Any, CredentialStore, Clock], Provider]] = {
+Maker = Callable[[Any, CredentialStore, Clock, Rates | None], Provider]
+
+REGISTRY: Mapping[type[AnyProviderSettings], Maker] = {
     CloudreveSettings: Cloudreve,
     HostUpSettings: HostUp,
     CareCloudSettings: CareCloud,
 }
 
 
-def make(settings: AnyProviderSettings, store: CredentialStore, clock: Clock) -> Provider:
-    """Return the provider of these settings; close it after use."""
-    return REGISTRY[type(settings)](settings, store, clock)
+def make(
+    settings: AnyProviderSettings, store: CredentialStore, clock: Clock, rates: Rates | None = None
+) -> Provider:
+    """Return the provider of these settings; close it after use.
+
+    Its calls are counted in `rates`; without them they are not.
+    """
+    return REGISTRY[type(settings)](settings, store, clock, rates)

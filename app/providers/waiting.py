@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 import msgspec
 
 # A provider that says "not before tomorrow" is asked again after an hour all the same.
-_LONGEST_WAIT = timedelta(hours=1)
+LONGEST_WAIT = timedelta(hours=1)
 _MOST_DIGITS = 9
 
 
@@ -26,10 +26,10 @@ def retry_at(hint: str, now: datetime) -> datetime | None:
     """Read seconds or a date; None when there is nothing to read or it makes no sense."""
     text = hint.strip()
     if text.isascii() and text.isdigit():
-        return now + min(timedelta(seconds=int(text[:_MOST_DIGITS])), _LONGEST_WAIT)
+        return now + min(timedelta(seconds=int(text[:_MOST_DIGITS])), LONGEST_WAIT)
     try:
         at = parsedate_to_datetime(text)
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return min(max(at, now), now + _LONGEST_WAIT)
+        return min(max(at, now), now + LONGEST_WAIT)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None

@@ -35,6 +35,13 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+def is_the_wait(until: datetime | None, seconds: float | None) -> bool:
+    """Say whether it is that long from the start; None is the first wait of our own, by chance."""
+    assert until is not None
+    wait = (until - START).total_seconds()
+    return 1 <= wait <= 1.2 if seconds is None else wait == seconds
+
+
 class Hands:
     """A clock that a test sets; it stands still by itself."""
 

@@ -1,0 +1,127 @@
+"""
+One request over HTTP and its answer, of which no more is read than may be.
+
+Decoded bytes are counted. The head has at most 128 lines of 8 kB each, which aiohttp sees to. JSON
+that is nested too deep is refused by msgspec, which stops at Python's own limit of about a
+thousand levels. There are no redirects, no cookies and no proxies of the environment.
+"""
+
+import ssl
+from contextlib import suppress
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from app.model.clock import Clock
+from app.model.errors import UpstreamInvalidResponse, UpstreamRateLimited, UpstreamUnavailable
+from app.providers.call import Answer, Call, Unreached, Unreadable
+from app.providers.waiting import hint_of, retry_at
+from app.settings.providers import ProviderSettings
+
+# A piece of 16 kB becomes at most 17 MB by these before it can be counted, and by others, or by
+# two of them, many thousand times as much.
+_CODINGS = {"", "identity", "gzip", "deflate"}
+
+
+class Exchange:
+    """The connections to one provider."""
+
+    def __init__(self, settings: ProviderSettings, clock: Clock) -> None:
+        self._name = settings.name
+        self._clock = clock
+        self._max_body_bytes = settings.max_body
+        self._client = httpx.AsyncClient(
+            base_url=settings.base_url,
+            transport=AiohttpTransport(
+                client=lambda: _session(settings.max_concurrency),
+                # Unused, as the session has its own; a full one takes 20 ms to load.
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            ),
+            timeout=None,  # noqa: S113 - a ring around it has one deadline for the whole call
+            trust_env=False,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                "User-Agent": "credit-gateway",
+            },
+        )
+
+    async def send(self, call: Call) -> Answer:
+        """Return the answer; raises `UpstreamError`."""
+        try:
+            async with self._client.stream(
+                call.method,
+                call.path,
+                params=call.params or None,
+                headers=call.headers,
+                json=call.json,
+            ) as response:
+                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    raise await self._rate_limited(response)
+                self._refuse_by_head(response)
+                return Answer(response.status_code, await self._body(response))
+        except (httpx.DecodingError, aiohttp.ClientResponseError) as error:
+            raise Unreadable(f"{self._name} sent an unreadable answer.") from error
+        except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise Unreached(f"{self._name} could not be reached.") from error
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def _refuse_by_head(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            at = retry_at(response.headers.get("retry-after", ""), self._clock())
+            raise UpstreamUnavailable(
+                f"{self._name} is not available (HTTP {status}).", retry_at=at
+            )
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            raise Unreadable(f"{self._name} redirects; its base_url is wrong.")
+        if not _may_be_decoded(response):
+            raise Unreadable(f"{self._name} compressed its answer in a way it was not asked for.")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if status < HTTPStatus.BAD_REQUEST and kind != "application/json":
+            raise Unreadable(f"{self._name} answered something else than JSON.")
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """Read the body, counting decoded bytes so that a compressed bomb stops at the cap."""
+        parts, size = [], 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > self._max_body_bytes:
+                raise UpstreamInvalidResponse(f"{self._name} sent more than max_body allows.")
+            parts.append(part)
+        return b"".join(parts)
+
+    async def _rate_limited(self, response: httpx.Response) -> UpstreamRateLimited:
+        """Return the error, with the time that the header or else the body says."""
+        hint = response.headers.get("retry-after", "")
+        if not hint and _may_be_decoded(response):
+            with suppress(httpx.HTTPError, aiohttp.ClientError, UpstreamInvalidResponse):
+                hint = hint_of(await self._body(response))
+        return UpstreamRateLimited(
+            f"{self._name} asks for fewer requests.", retry_at=retry_at(hint, self._clock())
+        )
+
+
+def _may_be_decoded(response: httpx.Response) -> bool:
+    return response.headers.get("content-encoding", "").strip().lower() in _CODINGS
+
+
+def _session(max_concurrency: int) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=max_concurrency),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )
+    # It asks again by itself when a connection is lost, unseen; here three tries are three.
+    # There is no public switch; its own test client sets the same.
+    session._retry_connection = False  # noqa: SLF001
+    return session
