@@ -1,47 +1,82 @@
 """
-Requests begin one by one, so that the event loop comes round often however many there are.
+Requests begin a few at a time while the processor is busy, so that the event loop comes round.
 
-Each turn of the loop runs a step of every request that can go on. Were all begun at once, a turn
-would take as long as all of their steps, and a refusal would wait for some such turns. With one
-begun in each turn it takes about as long as one request costs, whatever that is. A request that
-waits for others is not delayed: the turns of a loop with nothing to do take microseconds.
+Each turn of the loop runs a step of every request that can go on. Were hundreds begun at once, a
+refusal would wait for hundreds of steps, and each of them would cost more. While the processor is
+idle, as requests wait for others, all begin; so a provider that is slow delays nobody.
 """
 
 import asyncio
 from collections import deque
+from datetime import timedelta
+from time import perf_counter, process_time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+# Measured with a page of ten entries that is known: 277 answers a second with 8 begun at once, 240
+# with 32, 200 with 200.
+_AT_ONCE = 8
+_LOOK_EVERY = timedelta(milliseconds=5).total_seconds()
+# As much of a processor as threads leave each other, or as late as a turn with some steps.
+_BUSY_SHARE = 0.5
+_LATE = timedelta(milliseconds=3).total_seconds()
+# Whoever is not answered by then waits for others: eight that compute need some 30 ms.
+_COMPUTES_FOR = timedelta(milliseconds=100).total_seconds()
+
 
 class Turns:
-    """Lets one request begin in a turn of the event loop, in the order in which they came."""
+    """Lets requests begin in the order in which they came."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._is_taken = False
+        # When those began that are not known to wait, the earliest first.
+        self._begun: dict[object, float] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._looks = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._mine()
-        await self._app(scope, receive, send)
-
-    async def _mine(self) -> None:
-        loop = asyncio.get_running_loop()
-        if not self._is_taken:
-            self._is_taken = True
-            loop.call_soon(self._pass_on)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
             return
-        turn = loop.create_future()
+        if self._waiting or len(self._begun) >= _AT_ONCE:
+            await self._turn()
+        one = object()
+        self._begun[one] = perf_counter()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._begun.pop(one, None)
+            self._let_begin(_AT_ONCE - len(self._begun))
+
+    async def _turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        if not self._looks:
+            self._looks = True
+            self._look_later()
         await turn
 
-    def _pass_on(self) -> None:
-        """Give the turn that begins to the first who still waits."""
-        while self._waiting:
+    def _look_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(_LOOK_EVERY, self._look, perf_counter(), process_time())
+
+    def _look(self, looked_at: float, used: float) -> None:
+        """Let begin whom the processor has time for, and look again while somebody waits."""
+        now = perf_counter()
+        passed = now - looked_at
+        is_busy = passed > _LOOK_EVERY + _LATE or process_time() - used > passed * _BUSY_SHARE
+        for one, at in list(self._begun.items()):
+            if now - at < _COMPUTES_FOR:
+                break
+            del self._begun[one]
+        self._let_begin(_AT_ONCE - len(self._begun) if is_busy else _AT_ONCE)
+        self._looks = bool(self._waiting)
+        if self._looks:
+            self._look_later()
+
+    def _let_begin(self, most: int) -> None:
+        while self._waiting and most > 0:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
-                asyncio.get_running_loop().call_soon(self._pass_on)
-                return
-        self._is_taken = False
+                most -= 1
