@@ -79,7 +79,11 @@ async def services(
         stack.push_async_callback(guard.aclose)
         changes.start()
         stack.push_async_callback(changes.aclose)
-        providers = {name: make(one, directory, clock) for name, one in settings.providers.items()}
+        # Whose calls are counted is hidden otherwise than who calls the gateway.
+        rates = Rates(guard, secret=vault.derive("credentials")[0])
+        providers = {
+            name: make(one, directory, clock, rates) for name, one in settings.providers.items()
+        }
         for provider in providers.values():
             stack.push_async_callback(provider.aclose)
         fresh_for = {name: settings.fresh_for(name) for name in providers}
@@ -97,7 +101,7 @@ async def services(
         stack.push_async_callback(feeds.aclose)
 
         async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
-            return await prove(settings.providers[provider], credentials, clock)
+            return await prove(settings.providers[provider], credentials, clock, rates)
 
         linking = Linking(directory, proved, Forgetting(mirror, reported))
         stack.push_async_callback(linking.aclose)

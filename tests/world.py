@@ -42,7 +42,8 @@ class MovableClock:
 def configuration(folder: Path, providers_url: str, more: str = "") -> Path:
     """Write a configuration of three providers and return its path; `more` is TOML to append.
 
-    Unless `more` says how often a caller may ask, it is as often as a test can.
+    Unless `more` says how often a caller may ask, it is as often as a test can. Providers may be
+    asked as often, too.
     """
     if "\nrate = " not in more:
         more = f"{more}\n[limits]" if "[limits]" not in more else more
@@ -55,14 +56,17 @@ auth.mode = "none"
 [providers.cloud]
 kind = "cloudreve"
 base_url = "{providers_url}/cloudreve/api/v4"
+rate = "1000000/minute"
 
 [providers.hosting]
 kind = "hostup"
 base_url = "{providers_url}/hostup/api"
+rate = "1000000/minute"
 
 [providers.loyalty]
 kind = "carecloud"
 base_url = "{providers_url}{_CARECLOUD}"
+rate = "1000000/minute"
 time_zone = "Europe/Prague"
 external_application_id = "{sandbox.CARECLOUD_APPLICATION_ID}"
 login = "{sandbox.CARECLOUD_LOGIN}"

@@ -43,11 +43,15 @@ class ProviderSettings(Section):
     name: str
     base_url: BaseUrl = Field(description="Where its API begins; https, or http to loopback.")
     timeout: Duration = Field(
-        default=timedelta(seconds=5), description="The longest that one call may take."
+        default=timedelta(seconds=5),
+        description="The longest that one call may take once it is sent.",
     )
-    max_concurrency: Positive = Field(default=16, description="The most calls at the same time.")
+    max_concurrency: Positive = Field(
+        default=16, description="The most calls at the same time, of one process."
+    )
     rate: RateLimit = Field(
-        default=Rate(120, timedelta(minutes=1)), description="The most calls in a time."
+        default=Rate(120, timedelta(minutes=1)),
+        description="The most calls in a time with one credential.",
     )
     max_body: Size = Field(
         default=8 * 1024**2, description="The largest answer that is read, once decompressed."
