@@ -30,7 +30,7 @@ class Turns:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         # When those began that are not known to wait, the earliest first.
-        self._begun: dict[object, float] = {}
+        self._begun: dict[asyncio.Future[None], float] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._looks = False
 
@@ -38,23 +38,19 @@ class Turns:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._waiting or len(self._begun) >= _AT_ONCE:
-            await self._turn()
-        one = object()
-        self._begun[one] = perf_counter()
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._begun.pop(one, None)
-            self._let_begin(_AT_ONCE - len(self._begun))
-
-    async def _turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        if not self._looks:
+        if len(self._waiting) == 1:
+            self._let_begin(_AT_ONCE - len(self._begun))
+        if self._waiting and not self._looks:
             self._looks = True
             self._look_later()
-        await turn
+        try:
+            await turn
+            await self._app(scope, receive, send)
+        finally:
+            self._begun.pop(turn, None)
+            self._let_begin(_AT_ONCE - len(self._begun))
 
     def _look_later(self) -> None:
         loop = asyncio.get_running_loop()
@@ -79,4 +75,5 @@ class Turns:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
+                self._begun[turn] = perf_counter()
                 most -= 1
