@@ -75,13 +75,12 @@ async def test_two_processes_share_the_rate_and_another_provider_does_not(
     async with AsyncExitStack() as stack:
         both = [await stack.enter_async_context(counted(running.url)) for _ in range(2)]
         doors = [
-            await stack.enter_async_context(door(always(WELL), rates=rates, rate=SLOW))
-            for rates in [*both, both[0]]
+            await stack.enter_async_context(door(always(WELL), rates=rates, rate=SLOW, name=name))
+            for rates, name in zip([*both, both[0]], ["it", "it", "another"], strict=True)
         ]
         one, other, third = (each for each, _ in doors)
         first = await answered(one, 30)
         second = await answered(other, 60)
-        third._rate._name = "another"
         elsewhere = await answered(third, 60)
 
     # What the first one holds of its last batch for a second is not for the second one.

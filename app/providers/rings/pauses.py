@@ -7,7 +7,7 @@ from secrets import SystemRandom
 from typing import NamedTuple, TypeVar
 
 from app.model.clock import Clock
-from app.model.errors import GatewayError, UpstreamRateLimited
+from app.model.errors import UpstreamRateLimited
 from app.providers.call import Call, NotAsked, TooSoon
 from app.providers.health import Health
 from app.providers.waiting import LONGEST_WAIT
@@ -43,13 +43,9 @@ class Pauses:
         self.refuse(call)
         try:
             result = await send()
-        except NotAsked:
-            raise
         except UpstreamRateLimited as error:
-            self._begin(self._whose(call), error)
-            raise
-        except GatewayError:
-            self._forget(self._whose(call))
+            if not isinstance(error, NotAsked):
+                self._begin(self._whose(call), error)
             raise
         self._forget(self._whose(call))
         return result
