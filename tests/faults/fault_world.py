@@ -88,7 +88,7 @@ class Faulty:
     config: Path
     environment: Mapping[str, str]
     ahead: timedelta = timedelta(0)
-    _unread: Iterator[str] = field(default_factory=lambda: map("C-{}".format, range(1003, 9999)))
+    _unread: Iterator[str] = field(default_factory=lambda: map("C-{}".format, range(1006, 9999)))
 
     def unread(self) -> str:
         """Return a customer of whom the gateway has read nothing."""
@@ -121,6 +121,13 @@ class Faulty:
         """Ask as time goes by until all is fresh; fails where nothing comes of waiting."""
         return self.until(lambda: self.ask(reference), lambda told: is_whole(told, "FRESH"))
 
+    def until_whole(self, reference: str) -> Told:
+        """Ask until all is fresh or about to be, as where what is read is old a moment later."""
+        return self.until(
+            lambda: self.ask(reference),
+            lambda told: not told.errors and not any(s["error"] for s in told.sources.values()),
+        )
+
     def until(self, ask: Callable[[], Told], holds: Callable[[Told], bool]) -> Told:
         """Ask again as time goes by until it holds, each time when it is said that it may."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -146,9 +153,8 @@ def faulty(
     *,
     customers: int = 3,
     cache: str = "embedded://",
-    more: str = "",
     greet: Callable[[], Any] | None = None,
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Faulty]:
     """Serve so many of the sandbox's customers through a wire; everything stops in the end."""
     emulated = Sandbox(entries=ENTRIES, customers=customers)
@@ -158,8 +164,8 @@ def faulty(
         SandboxServer(emulated) as server,
         Wire(server.url, PROVIDERS, greet) as wire,
     ):
-        config = configuration(folder, server.url, _MORE.format(cache=cache) + more)
-        around = {**_relayed(settings.load(config, {}), wire), **environment}
+        config = configuration(folder, server.url, _MORE.format(cache=cache))
+        around = {**_relayed(settings.load(config, {}), wire), **(environment or {})}
         configured = settings.load(config, around)
         asyncio.run(import_customers(configured, emulated.sample_customers()))
         with (
