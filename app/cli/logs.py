@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -10,7 +11,12 @@ from structlog.tracebacks import ExceptionDictTransformer
 _FRAMES = ExceptionDictTransformer(show_locals=False)
 
 
+# What graphql-core had prepared and not begun of a request whose client has left.
+_NEVER_BEGUN = "coroutine '.*' was never awaited"
+
+
 def configure(level: int = logging.INFO) -> None:
+    warnings.filterwarnings("ignore", _NEVER_BEGUN, RuntimeWarning)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
