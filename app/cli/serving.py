@@ -26,6 +26,9 @@ from app.settings import Settings
 # Worker processes are told by the environment what to serve.
 _CONFIG_VARIABLE = "CREDIT_GATEWAY_CONFIG"
 _LAST_PORT = 65535
+# A worker answers its supervisor once it has loaded all modules: after two seconds, or ten times as
+# many where others use the processors. One that takes longer is killed and started again.
+_WORKER_STARTS_WITHIN = 30
 
 
 def demo(
@@ -72,6 +75,7 @@ def serve(
         access_log=False,
         server_header=False,
         lifespan="on",
+        timeout_worker_healthcheck=_WORKER_STARTS_WITHIN,
         **connections.serving(settings.server.request_timeout),
     )
     server.unready_for = settings.server.unready_for
