@@ -153,7 +153,6 @@ def faulty(
     *,
     customers: int = 3,
     cache: str = "embedded://",
-    greet: Callable[[], Any] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Faulty]:
     """Serve so many of the sandbox's customers through a wire; everything stops in the end."""
@@ -162,7 +161,7 @@ def faulty(
     emulated.change_settings(access_token_seconds=10_000_000)
     with (
         SandboxServer(emulated) as server,
-        Wire(server.url, PROVIDERS, greet) as wire,
+        Wire(server.url, PROVIDERS) as wire,
     ):
         config = configuration(folder, server.url, _MORE.format(cache=cache))
         around = {**_relayed(settings.load(config, {}), wire), **(environment or {})}

@@ -1,7 +1,6 @@
 """What lies between a gateway and its providers: a relay for each, which can be given a fault."""
 
 import asyncio
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
@@ -57,20 +56,13 @@ class Wire:
     """A relay for each provider on a free port of the loopback, in a thread; a context manager.
 
     `calls` counts the requests that arrived for each provider, and `astray` the connections that
-    were made to an address nobody was told but by a redirect. With `greet` connections begin with
-    TLS as it says at that time, or None for plain text. `clock` is the gateway's.
+    were made to an address nobody was told but by a redirect. `clock` is the gateway's.
     """
 
-    def __init__(
-        self,
-        sandbox_url: str,
-        providers: Iterable[str],
-        greet: Callable[[], ssl.SSLContext | None] | None = None,
-    ) -> None:
+    def __init__(self, sandbox_url: str, providers: Iterable[str]) -> None:
         parts = urlsplit(sandbox_url)
         self._sandbox = (str(parts.hostname), int(parts.port or 0))
         self._providers = tuple(providers)
-        self._greet = greet
         self._faults: dict[str, Fault] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
@@ -92,7 +84,7 @@ class Wire:
 
     def url(self, provider: str) -> str:
         """Return the origin of a provider's relay."""
-        return f"{'https' if self._greet else 'http'}://127.0.0.1:{self.ports[provider]}"
+        return f"http://127.0.0.1:{self.ports[provider]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -150,8 +142,6 @@ class Wire:
         self, provider: str
     ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]:
         async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if self._greet and (context := self._greet()):
-                await writer.start_tls(context)
             while True:
                 request = await message(reader)
                 self.calls[provider] += 1
