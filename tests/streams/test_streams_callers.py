@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from commands import COMMAND
+from gateways import gateways
 from issuing import AUDIENCE, ISSUER, by_library, guarded
 from streaming import begun, ending, hear, say, served, socket, subscribe, until
 from websockets.asyncio.client import ClientConnection
@@ -244,10 +245,14 @@ async def test_the_gateway_ends_what_is_open_when_the_token_ends(open_world: Wor
 async def test_the_gateway_ends_what_is_open_when_its_key_is_revoked(
     open_world: World,
 ) -> None:
-    config = open_world.folder / "gateway.toml"
-    with guarded(open_world, development_key=SECRET) as one:
+    config = open_world.folder / "guarded.toml"
+    usual = (open_world.folder / "gateway.toml").read_text()
+    asking = f'auth.issuer = "{ISSUER}"\nauth.development_key = "{SECRET}"'
+    config.write_text(usual.replace('auth.mode = "none"', asking))
+    # As a process of its own, so that nothing but it has to keep the time.
+    with gateways(config, 1) as (url,):
         revoked, kept = [await _key(config) for _ in range(2)]
-        async with begun(one.url, revoked) as client, begun(one.url, kept) as other:
+        async with begun(url, revoked) as client, begun(url, kept) as other:
             await say(client, id="a", type="subscribe", payload={"query": WHO})
             subject = (await hear(client))["payload"]["data"]["viewer"]["subject"]
             await _command(config, "keys", "revoke", subject.removeprefix("key:"))
