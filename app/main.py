@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -21,7 +20,7 @@ from app.api.execution import Executor, graphql_schema
 from app.api.guard import DocumentLimits
 from app.api.http import GraphQLEndpoint, requested_age
 from app.api.persisted import AutomaticLibrary, TrustedLibrary
-from app.api.streams.streams import Streams
+from app.api.streams.streams import MOST_OF_ONE, Streams
 from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.callers import Callers, callers
 from app.auth.hosts import LoopbackHosts
@@ -36,7 +35,7 @@ from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
 from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
-from app.model.errors import ConfigurationError, GatewayError
+from app.model.errors import ConfigurationError
 from app.model.viewer import Viewer
 from app.providers.proof import prove
 from app.providers.registry import make
@@ -52,9 +51,6 @@ from app.server.readiness import Farewell, Readiness, alive
 from app.server.turns import Turns
 from app.server.validators import Validators
 from app.settings import Settings
-
-# As often as a directory that does not answer is looked at before the first request.
-_LOOK_AGAIN = timedelta(milliseconds=500)
 
 
 @asynccontextmanager
@@ -135,11 +131,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             callers(settings.auth, opened.directory, clock) as known,
         ):
             app.state.entrance = _entrance(settings, opened, known)
-            warming = asyncio.create_task(_warm(opened, readiness))
-            # Mostly it listens when it is warm; else whoever probes is told that it is starting.
-            await asyncio.wait({warming}, timeout=_LOOK_AGAIN.total_seconds())
+            # It was opened by reading the directory; Redis answers, or is known to be away.
+            with suppress(RedisAway):
+                await opened.guard.ask(ping)
+            readiness.warmed()
             yield {"readiness": readiness}
-            warming.cancel()
             left = readiness.rest(request_timeout)
             await asyncio.gather(opened.mirror.settle(left), opened.reported.settle(left))
 
@@ -200,9 +196,8 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
         return opened.rates.take(viewer.subject, settings.limits.rate)
 
     at_once = settings.server.max_in_flight
-    streams = Streams(known.known, opened.clock, at_once=at_once)
-    if settings.auth.mode == "none":  # where all callers are one
-        streams = Streams(known.known, opened.clock, most_of_one=at_once, at_once=at_once)
+    share = at_once if settings.auth.mode == "none" else MOST_OF_ONE  # there, all callers are one
+    streams = Streams(known.known, opened.clock, most_of_one=share, at_once=at_once)
     return Entrance(who, take, make_context, executor(settings, opened), streams)
 
 
@@ -227,24 +222,6 @@ def executor(settings: Settings, opened: Services) -> Executor:
     capabilities = [provider.capabilities for provider in opened.providers.values()]
     costs = Costs(graphql_schema, capabilities, page_limit=limits.page_size)
     return Executor(library, costs, limits.cost)
-
-
-async def _warm(opened: Services, readiness: Readiness) -> None:
-    """Be ready once the directory was read and Redis has answered, or is known to be away.
-
-    The schema is built by then, and an issuer's keys are being read; without them nobody is known,
-    which an answer of its own tells.
-    """
-    while True:
-        with suppress(RedisAway):
-            await opened.guard.ask(ping)
-        try:
-            await opened.directory.providers_in_use()
-        except GatewayError:
-            await asyncio.sleep(_LOOK_AGAIN.total_seconds())
-        else:
-            break
-    readiness.warmed()
 
 
 async def _refuse_unknown_providers(directory: Directory, settings: Settings) -> None:

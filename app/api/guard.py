@@ -1,8 +1,9 @@
 """
 What a document may ask for at most, told before anything is validated or executed.
 
-Between parsing, which counts the tokens, and validation, whose time `app.api.guard_validation`
-bounds. A document is refused with its number and the limit, so that its author knows what to do.
+Between parsing, by which its characters and tokens are known to be few, and validation, whose time
+`app.api.guard_validation` bounds. A document is refused with its number and the limit, so that its
+author knows what to do.
 """
 
 from dataclasses import dataclass
@@ -49,12 +50,6 @@ def excess(document: DocumentNode, limits: DocumentLimits) -> GraphQLError | Non
 
     Each operation is counted for itself, since only one is executed.
     """
-    characters = len(document.loc.source.body) if document.loc else 0
-    found = _excess("characters", characters, limits.characters) or _excess(
-        "tokens", document.token_count, limits.tokens
-    )
-    if found:
-        return found
     for operation, counts in count_operations(document):
         for what, count, limit in (
             ("levels of fields", counts.depth, limits.depth),
@@ -70,14 +65,12 @@ def excess(document: DocumentNode, limits: DocumentLimits) -> GraphQLError | Non
     return None
 
 
-def _excess(
-    what: str, count: int, limit: int, operation: Node | None = None
-) -> GraphQLError | None:
+def _excess(what: str, count: int, limit: int, operation: Node) -> GraphQLError | None:
     if count <= limit:
         return None
     number = f"{MANY:,} or more" if count >= MANY else f"{count:,}"
-    subject = "The operation, with its fragments spread out," if operation else "The document"
     return GraphQLError(
-        f"{subject} has {number} {what}; at most {limit:,} are allowed. Ask for less at once.",
+        f"The operation, with its fragments spread out, has {number} {what}; at most {limit:,} are "
+        "allowed. Ask for less at once.",
         operation,
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSchema, build_schema, get_introspection_query, parse
 
+from app.api.documents import Documents, Rejected
+from app.api.execution import graphql_schema
 from app.api.guard import DocumentLimits, excess
 from app.api.guard_validation import find_invalid
 
@@ -155,16 +157,17 @@ def test_as_many_as_the_limit_pass_and_one_more_is_refused(
 
 
 def test_tokens_and_characters_are_those_of_the_document() -> None:
-    few = replace(LIMITS, tokens=4)
+    documents = Documents(graphql_schema, replace(LIMITS, tokens=4))
 
-    assert told("{a b}", few) is None
-    assert told("{a b c}", few) == (
-        "The document has 5 tokens; at most 4 are allowed. Ask for less at once."
-    )
-    assert told("{" + "a" * 126 + "}", few) is None
-    assert told("{" + "a" * 127 + "}", few) == (
-        "The document has 129 characters; at most 128 are allowed. Ask for less at once."
-    )
+    def refused(text: str) -> str:
+        with pytest.raises(Rejected) as rejected:
+            documents.read(text)
+        return str(rejected.value.errors[0]["message"])
+
+    assert documents.read("{__typename __typename}").text
+    assert "more than 4 tokens" in refused("{__typename __typename __typename}")
+    assert documents.read("{__typename}" + "#" * 116).text
+    assert refused("{__typename}" + "#" * 117) == "The document has more than 128 characters."
 
 
 def test_each_operation_is_counted_for_itself() -> None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from statistics import quantiles
 from threading import Event
 from typing import Any
 
@@ -79,22 +78,17 @@ def under_fire(url: str, bomb: str) -> tuple[list[float], list[float], list[dict
         return [wait for wait, _ in fired], waiting.result(), [answer for _, answer in fired]
 
 
-def nearly_all(waits: list[float]) -> float:
-    """Return what nineteen of twenty took at most: a machine that paused once is left out."""
-    return quantiles(waits, n=20)[-1]
-
-
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_is_refused_at_once_while_others_are_served(url: str, bomb: str) -> None:
     # A machine that does something else for a moment is no fault of the gateway's.
     for _ in range(3):
         refusals, waits, answers = under_fire(url, bomb)
-        if min(refusals) < MOST_SECONDS_REFUSED and nearly_all(waits) < MOST_SECONDS_SERVED:
+        if max(refusals) < MOST_SECONDS_REFUSED and max(waits) < MOST_SECONDS_SERVED:
             break
 
     assert all("data" not in answer and answer["errors"] for answer in answers)
-    assert min(refusals) < MOST_SECONDS_REFUSED
-    assert nearly_all(waits) < MOST_SECONDS_SERVED
+    assert max(refusals) < MOST_SECONDS_REFUSED
+    assert max(waits) < MOST_SECONDS_SERVED
 
 
 async def busy(scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,4 +115,4 @@ def test_a_gateway_that_a_bomb_keeps_busy_is_noticed() -> None:
         refusals, waits, _ = under_fire(url, BOMBS["aliases"])
 
     assert min(refusals) > MOST_SECONDS_REFUSED
-    assert nearly_all(waits) > MOST_SECONDS_SERVED
+    assert max(waits) > MOST_SECONDS_SERVED

@@ -26,6 +26,8 @@ class Pace(NamedTuple):
     of_silence: timedelta = timedelta(seconds=12)
 
 
+# A customer's open pages in all its browsers, or a dashboard with a wall of them.
+MOST_OF_ONE = 64
 # Connections whose caller nobody knows yet must not keep the known ones out.
 _SHARES_OF_UNKNOWN = 4
 
@@ -46,7 +48,7 @@ class Streams:
         pace: Pace | None = None,
         *,
         most: int = 512,
-        most_of_one: int = 64,
+        most_of_one: int = MOST_OF_ONE,
         at_once: int = 256,
     ) -> None:
         self.ask = ask
