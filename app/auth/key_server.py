@@ -1,20 +1,18 @@
 """Reading an issuer's published keys: one exchange, bounded in time and size, no redirects."""
 
 import asyncio
-import ssl
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
 import jwt
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
-from httpx_aiohttp import AiohttpTransport
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from app.auth.keys import Key
 from app.model.signing import algorithms
+from app.outgoing.client import client
 
 # Some callers wait for it: short of the request's time, long enough for a distant server.
 _TIMEOUT_SECONDS = 3
@@ -56,20 +54,12 @@ class KeyServer:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.AsyncClient(
-            # Unused, as the session has its own; a full one takes 20 ms to load.
-            transport=AiohttpTransport(
-                client=_session, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            ),
-            timeout=None,  # noqa: S113 - one deadline covers the whole exchange
-            trust_env=False,
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={
+        self._client = client(
+            {
                 "Accept": "application/jwk-set+json, application/json",
                 "Accept-Encoding": "identity",
-                "User-Agent": "credit-gateway",
             },
+            most_connections=1,
         )
 
     async def read(self) -> tuple[Key, ...]:
@@ -130,7 +120,3 @@ def _key(written: msgspec.Raw) -> Key | None:
     if one.alg is not None:
         allowed &= {one.alg}
     return Key(key, allowed, one.kid) if allowed else None  # type: ignore[arg-type]
-
-
-def _session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)

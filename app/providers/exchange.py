@@ -1,22 +1,20 @@
 """
 One request over HTTP and its answer, of which no more is read than may be.
 
-Decoded bytes are counted. The head has at most 128 lines of 8 kB each, which aiohttp sees to. JSON
+Decoded bytes are counted. A head has at most 128 lines of 8 kB each, which aiohttp sees to. JSON
 that is nested too deep is refused by msgspec, which stops at Python's own limit of about a
-thousand levels. There are no redirects, no cookies and no proxies of the environment.
+thousand levels.
 """
 
-import ssl
 from contextlib import suppress
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from app.model.clock import Clock
 from app.model.errors import UpstreamInvalidResponse, UpstreamRateLimited, UpstreamUnavailable
+from app.outgoing.client import client
 from app.providers.call import Answer, Call, Unreached, Unreadable
 from app.providers.waiting import hint_of, retry_at
 from app.settings.providers import ProviderSettings
@@ -33,22 +31,10 @@ class Exchange:
         self._name = settings.name
         self._clock = clock
         self._max_body_bytes = settings.max_body
-        self._client = httpx.AsyncClient(
+        self._client = client(
+            {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
             base_url=settings.base_url,
-            transport=AiohttpTransport(
-                client=lambda: _session(settings.max_concurrency),
-                # Unused, as the session has its own; a full one takes 20 ms to load.
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            ),
-            timeout=None,  # noqa: S113 - a ring around it has one deadline for the whole call
-            trust_env=False,
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                "User-Agent": "credit-gateway",
-            },
+            most_connections=settings.max_concurrency,
         )
 
     async def send(self, call: Call) -> Answer:
@@ -113,15 +99,3 @@ class Exchange:
 
 def _may_be_decoded(response: httpx.Response) -> bool:
     return response.headers.get("content-encoding", "").strip().lower() in _CODINGS
-
-
-def _session(max_concurrency: int) -> aiohttp.ClientSession:
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_concurrency),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-    )
-    # It asks again by itself when a connection is lost, unseen; here three tries are three.
-    # There is no public switch; its own test client sets the same.
-    session._retry_connection = False  # noqa: SLF001
-    return session
