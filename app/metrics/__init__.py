@@ -1,0 +1,1 @@
+"""What is counted, for Prometheus; it knows nothing of what it counts."""

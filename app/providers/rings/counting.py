@@ -1,0 +1,90 @@
+"""Counting what calls and single tries come to; nothing is changed by it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import TypeVar
+
+from app.metrics.metrics import Metrics
+from app.model.errors import (
+    GatewayError,
+    UpstreamError,
+    UpstreamInvalidResponse,
+    UpstreamRateLimited,
+    UpstreamTimeout,
+    UpstreamUnauthorized,
+)
+from app.providers.call import Call, CircuitOpen, Crowded, NotAsked, TooSoon
+
+T = TypeVar("T")
+
+_ANSWERED = "ok"
+_LATE = "timeout"
+_OTHER = "unavailable"
+# The first that fits; those that were not sent are kinds of the others.
+_OUTCOMES: tuple[tuple[type[Exception], str], ...] = (
+    (CircuitOpen, "circuit_open"),
+    (TooSoon, "too_soon"),
+    (Crowded, "crowded"),
+    (UpstreamTimeout, _LATE),
+    (UpstreamRateLimited, "rate_limited"),
+    (UpstreamUnauthorized, "unauthorized"),
+    (UpstreamInvalidResponse, "invalid"),
+    (UpstreamError, _OTHER),
+)
+
+
+class Calls:
+    """Counts calls with all their tries, and those that were not sent; outermost."""
+
+    def __init__(self, name: str, metrics: Metrics) -> None:
+        self._name = name
+        self._counted = metrics.calls
+        for outcome in (_ANSWERED, *(outcome for _, outcome in _OUTCOMES)):
+            self._counted.add(name, outcome, amount=0)
+
+    async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
+        del call
+        try:
+            result = await send()
+        except GatewayError as error:
+            self._counted.add(self._name, outcome_of(error))
+            raise
+        self._counted.add(self._name, _ANSWERED)
+        return result
+
+
+class Exchanges:
+    """Counts and measures each try that was sent; innermost."""
+
+    def __init__(self, name: str, metrics: Metrics) -> None:
+        self._name = name
+        self._seconds = metrics.exchange_seconds
+        self._under_way = metrics.places_used.labels(name)
+
+    async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
+        del call
+        began = perf_counter()
+        outcome = _ANSWERED
+        self._under_way.inc()
+        try:
+            return await send()
+        except NotAsked:
+            outcome = ""
+            raise
+        except GatewayError as error:
+            outcome = outcome_of(error)
+            raise
+        except asyncio.CancelledError:
+            # By the deadline; or the process ends, and nobody reads it any more.
+            outcome = _LATE
+            raise
+        finally:
+            self._under_way.dec()
+            if outcome:
+                self._seconds.labels(self._name, outcome).observe(perf_counter() - began)
+
+
+def outcome_of(error: GatewayError) -> str:
+    """Return what an error says of a call, in a word; what is no failure of a provider is `ok`."""
+    return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), _ANSWERED)
