@@ -13,8 +13,10 @@ BIN = $(VENV)/bin
 demo: $(VENV)/installed web-where-possible
 	@$(BIN)/credit-gateway demo $(if $(PORT),--port $(PORT))
 
+# Most of what a test takes it waits, so that one more than two processors pays.
+WORKERS ?= 3
 test: $(VENV)/installed-for-tests web-where-possible clients-where-possible
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 WEB = app/web
 web: $(WEB)/built/index.html

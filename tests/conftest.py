@@ -4,12 +4,20 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from alone import pytest_configure, pytest_configure_node
 from canaries import Watch, watching
 from commands import Run
 from hypothesis import settings
 from places import directory, place, postgres
 
-__all__ = ["directory", "place", "postgres", "run"]
+__all__ = [
+    "directory",
+    "place",
+    "postgres",
+    "pytest_configure",
+    "pytest_configure_node",
+    "run",
+]
 
 # A shared machine is slow at times; that is no failure. HYPOTHESIS_PROFILE=long looks harder.
 settings.register_profile("usual", deadline=None, max_examples=150)
