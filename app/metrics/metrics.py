@@ -18,7 +18,7 @@ from app.metrics.tally import Tally
 
 _PREFIX = "credit_gateway"
 # When each series began would double them, and several processes cannot tell it.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # From an answer that is known, in 3 ms, to the whole time of a request.
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -141,7 +141,9 @@ class Metrics:
             ("provider", "work", "outcome"),
         )
         self.lookups = self._tally(
-            "cache_lookups", "Looks into what is kept, and whether it was there.", ("cache", "outcome")
+            "cache_lookups",
+            "Looks into what is kept, and whether it was there.",
+            ("cache", "outcome"),
         )
         self.flights = self._tally(
             "flights", "Fetches that were started, or joined as they were under way.", ("outcome",)
@@ -171,7 +173,9 @@ class Metrics:
             "stream_events", "Answers written to streams.", ("transport",)
         )
         self.streams_dropped = self._tally(
-            "streams_dropped", "Listeners dropped as they were slow, by what showed it.", ("reason",)
+            "streams_dropped",
+            "Listeners dropped as they were slow, by what showed it.",
+            ("reason",),
         )
 
     def _of_processes(self) -> None:

@@ -13,7 +13,7 @@ _PROCESSOR = "process_cpu_seconds"
 
 
 class Resources:
-    """Tells it by metrics that several processes can add up, which the library's collector cannot."""
+    """Tells it by metrics that several processes can add up; the library's collector has others."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._library = ProcessCollector(registry=None)

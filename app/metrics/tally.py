@@ -1,6 +1,6 @@
 """Counting that costs next to nothing."""
 
-from collections import Counter
+from collections import defaultdict
 
 import prometheus_client
 
@@ -13,11 +13,11 @@ class Tally:
 
     def __init__(self, counter: prometheus_client.Counter) -> None:
         self._counter = counter
-        self._since: Counter[tuple[str, ...]] = Counter()
+        self._since: defaultdict[tuple[str, ...], float] = defaultdict(float)
 
     def add(self, *labels: str, amount: float = 1) -> None:
         """Count one more with these values of its labels; 0 shows that there was none so far."""
-        self._since[labels] += amount  # type: ignore[assignment] - seconds are counted too
+        self._since[labels] += amount
 
     def write(self) -> None:
         """Add to the counter."""

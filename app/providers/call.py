@@ -63,5 +63,9 @@ class TooSoon(NotAsked, UpstreamRateLimited):
     """The provider is not asked before `retry_at`, as its rate is used up or it said so."""
 
 
+class OwnRate(TooSoon):
+    """Calls that came before used up the rate."""
+
+
 class CircuitOpen(NotAsked, UpstreamUnavailable):
     """The provider failed so often that it is left alone until `retry_at`."""

@@ -12,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, TypeVar
 
+from app.metrics.metrics import Metrics
 from app.model.accounts import Account, CredentialStore, ProviderKind
 from app.model.clock import Clock
 from app.model.entries import CreditChange, CreditChangeKind, Entry, Stream
@@ -56,6 +57,7 @@ class CareCloud:
         store: CredentialStore,
         clock: Clock,
         rates: Rates | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.name = settings.name
         self.translation = digest(
@@ -70,7 +72,7 @@ class CareCloud:
         self._zone = settings.time_zone
         self._store = store
         self._clock = clock
-        self._upstream = Upstream(settings, clock, rates)
+        self._upstream = Upstream(settings, clock, rates, metrics)
         self.health = self._upstream.health
         self._login = Login(settings, self._upstream, clock)
         self._currencies = Currencies(clock)

@@ -14,6 +14,7 @@ from typing import ClassVar, TypeVar
 
 from msgspec import UNSET
 
+from app.metrics.metrics import Metrics
 from app.model.accounts import Account, CredentialStore, ProviderKind
 from app.model.clock import Clock
 from app.model.entries import (
@@ -70,6 +71,7 @@ class Cloudreve:
         store: CredentialStore,
         clock: Clock,
         rates: Rates | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.name = settings.name
         self.translation = f"1 {settings.base_url} {settings.points_unit}"
@@ -77,7 +79,7 @@ class Cloudreve:
         self._points = settings.points_unit
         # Cloudreve has no limits: what asks for fewer calls is a proxy before it, which sees the
         # gateway's address and no accounts.
-        self._upstream = Upstream(settings, clock, rates, pauses_all=True)
+        self._upstream = Upstream(settings, clock, rates, metrics, pauses_all=True)
         self.health = self._upstream.health
         self._session = Session(self._upstream, store, clock, settings.timeout)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
+from app.metrics.metrics import Metrics
 from app.model.accounts import Account, CredentialStore, ProviderKind
 from app.model.clock import Clock
 from app.model.entries import (
@@ -58,12 +59,13 @@ class HostUp:
         store: CredentialStore,
         clock: Clock,
         rates: Rates | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.name = settings.name
         self.translation = f"1 {settings.base_url} {settings.time_zone}"
         self._zone = settings.time_zone
         self._store = store
-        self._upstream = Upstream(settings, clock, rates)
+        self._upstream = Upstream(settings, clock, rates, metrics)
         self.health = self._upstream.health
         self._currencies = Currencies(clock)
 

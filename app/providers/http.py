@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import structlog
 
+from app.metrics.metrics import Metrics
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnauthorized
 from app.providers.call import Answer, Call, NotAsked, Ring
@@ -26,6 +27,7 @@ from app.providers.exchange import Exchange
 from app.providers.health import Health
 from app.providers.rings.breaker import Breaker
 from app.providers.rings.bulkhead import Bulkhead
+from app.providers.rings.counting import Calls, Exchanges
 from app.providers.rings.deadline import Deadline
 from app.providers.rings.pauses import Pauses
 from app.providers.rings.rate import Rate
@@ -41,8 +43,8 @@ _log = structlog.get_logger("providers")
 class Upstream:
     """Asks one provider, within its limits; every failure becomes an `UpstreamError`.
 
-    Its calls are counted in `rates`, where there are any. With `pauses_all` a request for fewer
-    calls is meant for all credentials, and not for the one that was used.
+    Its calls are counted in `rates`, where there are any, and told in `metrics`. With `pauses_all`
+    a request for fewer calls is meant for all credentials, and not for the one that was used.
     """
 
     def __init__(
@@ -50,19 +52,22 @@ class Upstream:
         settings: ProviderSettings,
         clock: Clock,
         rates: Rates | None = None,
+        metrics: Metrics | None = None,
         *,
         pauses_all: bool = False,
     ) -> None:
         name, timeout = settings.name, settings.timeout
         self.name = name
+        self._metrics = metrics = metrics or Metrics()
         self.health = Health(clock, name)
         self._exchange = Exchange(settings, clock)
-        self._pauses = Pauses(name, clock, self.health, of_all=pauses_all)
+        self._pauses = Pauses(name, clock, self.health, metrics, of_all=pauses_all)
         self._breaker = Breaker(name, clock, timeout, self.health)
         self._rate = Rate(
-            name, settings.rate, rates, timeout, clock, lambda: self._breaker.is_closed
+            name, settings.rate, rates, timeout, clock, lambda: self._breaker.is_closed, metrics
         )
         self._rings: tuple[Ring, ...] = (
+            Calls(name, metrics),
             self._pauses,
             self._breaker,
             self._rate,
@@ -70,7 +75,8 @@ class Upstream:
             Retries(self._may_again),
             # Who gets a place has at least half of the time for the exchange itself, so that
             # running out of it tells something of the provider.
-            Bulkhead(name, settings.max_concurrency, timeout / 2),
+            Bulkhead(name, settings.max_concurrency, timeout / 2, metrics),
+            Exchanges(name, metrics),
         )
 
     async def ask(self, call: Call, read: Callable[[Answer], T]) -> T:
@@ -100,7 +106,9 @@ class Upstream:
         await self._exchange.aclose()
 
     async def _may_again(self, call: Call) -> bool:
-        return self._breaker.is_closed and await self._rate.allows(call)
+        may_again = self._breaker.is_closed and await self._rate.allows(call)
+        self._metrics.retries.add(self.name, amount=may_again)
+        return may_again
 
 
 def _around(ring: Ring, call: Call, send: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from app.metrics.metrics import Metrics
 from app.model.accounts import Account, AccountStatus
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnauthorized
@@ -59,6 +60,7 @@ async def prove(
     credentials: Mapping[str, str],
     clock: Clock,
     rates: Rates | None = None,
+    metrics: Metrics | None = None,
 ) -> Mapping[str, str]:
     """Read the balance with the credentials and return them as they are now.
 
@@ -66,7 +68,7 @@ async def prove(
     are sure to be accepted. Raises `UpstreamError`.
     """
     given = _Given(credentials)
-    provider = make(settings, given, clock, rates)
+    provider = make(settings, given, clock, rates, metrics)
     try:
         await provider.balance(_UNLINKED)
     except UpstreamUnauthorized:

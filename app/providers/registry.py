@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.metrics.metrics import Metrics
 from app.model.accounts import CredentialStore
 from app.model.clock import Clock
 from app.providers.carecloud import CareCloud
@@ -17,7 +18,7 @@ from app.settings.providers import (
     HostUpSettings,
 )
 
-Maker = Callable[[Any, CredentialStore, Clock, Rates | None], Provider]
+Maker = Callable[[Any, CredentialStore, Clock, Rates | None, Metrics | None], Provider]
 
 REGISTRY: Mapping[type[AnyProviderSettings], Maker] = {
     CloudreveSettings: Cloudreve,
@@ -27,10 +28,14 @@ REGISTRY: Mapping[type[AnyProviderSettings], Maker] = {
 
 
 def make(
-    settings: AnyProviderSettings, store: CredentialStore, clock: Clock, rates: Rates | None = None
+    settings: AnyProviderSettings,
+    store: CredentialStore,
+    clock: Clock,
+    rates: Rates | None = None,
+    metrics: Metrics | None = None,
 ) -> Provider:
     """Return the provider of these settings; close it after use.
 
-    Its calls are counted in `rates`; without them they are not.
+    Its calls are counted in `rates` and told in `metrics`; without them they are not.
     """
-    return REGISTRY[type(settings)](settings, store, clock, rates)
+    return REGISTRY[type(settings)](settings, store, clock, rates, metrics)

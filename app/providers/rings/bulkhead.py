@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from app.metrics.metrics import Metrics
 from app.providers.call import Call, Crowded
 
 T = TypeVar("T")
@@ -13,10 +14,11 @@ T = TypeVar("T")
 class Bulkhead:
     """Has so many places. Who gets none within `patience` is not sent."""
 
-    def __init__(self, name: str, places: int, patience: timedelta) -> None:
+    def __init__(self, name: str, places: int, patience: timedelta, metrics: Metrics) -> None:
         self._name = name
         self._places = asyncio.Semaphore(places)
         self._patience_seconds = patience.total_seconds()
+        self._waiting = metrics.places_waited_for.labels(name)
 
     async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
         del call
@@ -31,7 +33,8 @@ class Bulkhead:
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(self._patience_seconds):
-                await self._places.acquire()
+            with self._waiting.track_inprogress():
+                async with asyncio.timeout(self._patience_seconds):
+                    await self._places.acquire()
         except TimeoutError:
             raise Crowded(f"{self._name} is asked too much at once.") from None

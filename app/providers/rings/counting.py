@@ -14,7 +14,7 @@ from app.model.errors import (
     UpstreamTimeout,
     UpstreamUnauthorized,
 )
-from app.providers.call import Call, CircuitOpen, Crowded, NotAsked, TooSoon
+from app.providers.call import Call, CircuitOpen, Crowded, NotAsked, OwnRate, TooSoon
 
 T = TypeVar("T")
 
@@ -24,7 +24,8 @@ _OTHER = "unavailable"
 # The first that fits; those that were not sent are kinds of the others.
 _OUTCOMES: tuple[tuple[type[Exception], str], ...] = (
     (CircuitOpen, "circuit_open"),
-    (TooSoon, "too_soon"),
+    (OwnRate, "own_rate"),
+    (TooSoon, "paused"),
     (Crowded, "crowded"),
     (UpstreamTimeout, _LATE),
     (UpstreamRateLimited, "rate_limited"),

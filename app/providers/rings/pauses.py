@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from secrets import SystemRandom
 from typing import NamedTuple, TypeVar
 
+from app.metrics.metrics import Metrics
 from app.model.clock import Clock
 from app.model.errors import UpstreamRateLimited
 from app.providers.call import Call, NotAsked, TooSoon
@@ -32,10 +33,13 @@ class _Pause(NamedTuple):
 class Pauses:
     """Pauses one credential after an HTTP 429, or all of them where that is `of_all`."""
 
-    def __init__(self, name: str, clock: Clock, health: Health, *, of_all: bool) -> None:
+    def __init__(
+        self, name: str, clock: Clock, health: Health, metrics: Metrics, *, of_all: bool
+    ) -> None:
         self._name = name
         self._clock = clock
         self._health = health
+        self._metrics = metrics
         self._of_all = of_all
         self._pauses: OrderedDict[str, _Pause] = OrderedDict()
 
@@ -68,6 +72,7 @@ class Pauses:
         # Calls that were under way together are asked to slow down once.
         is_on = before is not None and self._is_on(before)
         times = (before.times if before else 0) + (not is_on)
+        self._metrics.pauses.add(self._name, amount=not is_on)
         if error.retry_at is None:
             wait = min(_FIRST * 2 ** min(times - 1, 10), _LONGEST)
             error.retry_at = self._clock() + wait * _chance.uniform(1, 1 + _BY_CHANCE)

@@ -13,8 +13,9 @@ from datetime import timedelta
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from app.metrics.metrics import Metrics
 from app.model.clock import Clock
-from app.providers.call import Call, TooSoon
+from app.providers.call import Call, OwnRate
 from app.redis import rates
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Rate:
         timeout: timedelta,
         clock: Clock,
         is_calm: Callable[[], bool],
+        metrics: Metrics,
     ) -> None:
         self._name = name
         self._rate = rate
@@ -60,11 +62,16 @@ class Rate:
         self._each_seconds = rate.per.total_seconds() / rate.count
         self._clock = clock
         self._is_calm = is_calm
+        self._metrics = metrics
         self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
 
     async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
         if self._counted is not None:
-            await self._wait(call, self._counted)
+            began = asyncio.get_running_loop().time()
+            try:
+                await self._wait(call, self._counted)
+            finally:
+                self._tell(asyncio.get_running_loop().time() - began)
         return await send()
 
     async def allows(self, call: Call) -> bool:
@@ -109,6 +116,11 @@ class Rate:
             return 0.0
         return _PATIENCE_SECONDS if call.is_read else self._writes_seconds
 
-    def _too_soon(self, seconds: float) -> TooSoon:
+    def _tell(self, seconds: float) -> None:
+        if seconds >= _SHORTEST_WAIT_SECONDS:  # else there was only Redis to wait for
+            self._metrics.rate_waits.add(self._name)
+            self._metrics.rate_wait_seconds.add(self._name, amount=seconds)
+
+    def _too_soon(self, seconds: float) -> OwnRate:
         at = self._clock() + timedelta(seconds=seconds)
-        return TooSoon(f"{self._name} is asked as often as its rate allows.", retry_at=at)
+        return OwnRate(f"{self._name} is asked as often as its rate allows.", retry_at=at)
