@@ -32,6 +32,11 @@ class Feed:
         self._is_over = False
         self.is_known = asyncio.Event()
 
+    @property
+    def listening(self) -> int:
+        """How many listeners there are."""
+        return len(self._listeners)
+
     def join(self) -> Listener:
         """Return a listener who is told what is new from now on."""
         listener = Listener(self._leave)

@@ -68,6 +68,13 @@ class Feeds:
             raise
         return listener
 
+    def listening(self) -> dict[Stream, int]:
+        """Return how many listeners each stream has."""
+        return {
+            stream: sum(feed.listening for (_, of), feed in self._feeds.items() if of is stream)
+            for stream in Stream
+        }
+
     async def aclose(self) -> None:
         """End all listeners, as if nothing were new any more."""
         for feed in list(self._feeds.values()):

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from app.metrics.tally import Tally
 from app.model.errors import GatewayError
 
 T = TypeVar("T")
@@ -16,9 +17,13 @@ _log = structlog.get_logger("mirror")
 
 
 class Flights(Generic[T]):
-    """Detached tasks by key and purpose. Equal ones are one; different ones of a key queue up."""
+    """Detached tasks by key and purpose. Equal ones are one; different ones of a key queue up.
 
-    def __init__(self) -> None:
+    How many there are, and how many joined them, is counted in `counted`, where there is one.
+    """
+
+    def __init__(self, counted: Tally | None = None) -> None:
+        self._counted = counted
         self._tasks: dict[tuple[Hashable, str], asyncio.Task[T]] = {}
         self._disowned: set[asyncio.Task[T]] = set()
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
@@ -28,6 +33,8 @@ class Flights(Generic[T]):
     ) -> asyncio.Task[T]:
         """Start the work, or join it. Who awaits the task shields it, so as not to end it."""
         running = self._tasks.get((key, purpose))
+        if self._counted:
+            self._counted.add("joined" if running else "started")
         if running is not None:
             return running
         task = asyncio.create_task(self._alone(key, work))

@@ -16,6 +16,7 @@ from typing import Generic
 
 import msgspec
 
+from app.metrics.metrics import Metrics
 from app.mirror.codecs import Codec, read
 from app.mirror.documents import D, Demand, Freshness, Known, Name, Served, done_within
 from app.mirror.failures import Failure, Failures
@@ -42,7 +43,13 @@ class Keeper(Generic[D]):
     """The documents of one kind."""
 
     def __init__(
-        self, kind: str, store: DocumentStore, changes: Changes, codec: Codec[D], clock: Clock
+        self,
+        kind: str,
+        store: DocumentStore,
+        changes: Changes,
+        codec: Codec[D],
+        clock: Clock,
+        metrics: Metrics | None = None,
     ) -> None:
         self._kind = kind
         self._store = store
@@ -50,8 +57,9 @@ class Keeper(Generic[D]):
         self._codec = codec
         self._clock = clock
         self._memory: Memory[D] = Memory()
+        self.metrics = metrics or Metrics()
         self.failures = Failures(clock)
-        self.flights: Flights[D] = Flights()
+        self.flights: Flights[D] = Flights(self.metrics.flights)
         self._looks: Flights[Known[D]] = Flights()
         self._news: dict[str, asyncio.Event] = {}
         self._leases = Leases(store)
@@ -98,7 +106,9 @@ class Keeper(Generic[D]):
         """
         remembered = self._remembered(name)
         if remembered.document and self._changes.is_live and self._memory.is_current(name.text):
+            self.metrics.lookups.add("memory", "hit")
             return remembered
+        self.metrics.lookups.add("memory", "miss")
         # Callers of one moment look once, however many they are.
         look = self._looks.start(name.text, "look", partial(self._see, name))
         return await asyncio.shield(look)
@@ -206,6 +216,8 @@ class Keeper(Generic[D]):
             self._memory.forget(name.text)
             known = None
         document = self._decoded(found, name.translation, known)
+        if lease is None:  # who has one has looked before
+            self.metrics.lookups.add("redis", "hit" if document else "miss")
         self._adopt(name.text, found, document)
         era = found.era or remembered.era
         if document is None:

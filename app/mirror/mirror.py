@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, cast
 
+from app.metrics.metrics import Metrics
 from app.mirror.codecs import SnapshotCodec
 from app.mirror.crawl import (
     IsDeep,
@@ -62,13 +63,14 @@ class Mirror:
         freshness: Mapping[str, Freshness],
         mark: Mark,
         clock: Clock,
+        metrics: Metrics | None = None,
     ) -> None:
         self._providers = providers
         self._freshness = freshness
         self._mark = mark
         self._clock = clock
         self._keepers = {
-            stream: Keeper(stream, store, changes, SnapshotCodec(stream), clock)
+            stream: Keeper(stream, store, changes, SnapshotCodec(stream), clock, metrics)
             for stream in Stream
         }
 
@@ -196,7 +198,7 @@ class Mirror:
         async def work(known: Known[Snapshot]) -> Snapshot:
             nonlocal is_misfit
             old, now, read_page = known.document, self._clock(), self._reader(account, stream)
-            async with self._outcome(account, stream):
+            async with self._outcome(account, stream, "refresh"):
                 if old is None:
                     fresh: Snapshot | None = await newest(read_page, account.id, now)
                 else:
@@ -217,7 +219,7 @@ class Mirror:
 
         async def work(known: Known[Snapshot]) -> Snapshot:
             read_page = self._reader(account, stream)
-            async with self._outcome(account, stream):
+            async with self._outcome(account, stream, "deepen"):
                 deepest = known.document
                 if deepest is None:
                     deepest = await newest(read_page, account.id, self._clock())
@@ -252,7 +254,7 @@ class Mirror:
         async def work(known: Known[Snapshot]) -> Snapshot:
             if known.document is None:
                 return await self._refresh(account, stream, wanted_at)
-            async with self._outcome(account, stream):
+            async with self._outcome(account, stream, "rebuild"):
                 new = await self._anew(account, stream, known.document)
             if because:
                 new = new.changed(rebuilt_for=because)
@@ -264,7 +266,7 @@ class Mirror:
                 return new
             if known.version != old.version:
                 # It was refreshed meanwhile; what is new by that must not go away again.
-                async with self._outcome(account, stream):
+                async with self._outcome(account, stream, "refresh"):
                     read_page, now = self._reader(account, stream), self._clock()
                     new = await refreshed(read_page, new, now) or new
             await keeper.keep(name, known, new)
@@ -287,6 +289,8 @@ class Mirror:
 
         return read_page
 
-    def _outcome(self, account: Account, stream: Stream) -> AbstractAsyncContextManager[None]:
+    def _outcome(
+        self, account: Account, stream: Stream, work: str
+    ) -> AbstractAsyncContextManager[None]:
         name = self._name(account, stream)
-        return noted(self._keepers[stream], name, account, self._mark)
+        return noted(self._keepers[stream], name, account, self._mark, work)

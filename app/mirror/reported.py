@@ -8,6 +8,7 @@ from secrets import token_hex
 
 import msgspec
 
+from app.metrics.metrics import Metrics
 from app.mirror.codecs import read
 from app.mirror.documents import Demand, Freshness, Known, Name, Served
 from app.mirror.keeper import Keeper
@@ -51,12 +52,13 @@ class Reported:
         freshness: Mapping[str, Freshness],
         mark: Mark,
         clock: Clock,
+        metrics: Metrics | None = None,
     ) -> None:
         self._providers = providers
         self._freshness = freshness
         self._mark = mark
         self._clock = clock
-        self._keeper = Keeper(_KIND, store, changes, StatementCodec(), clock)
+        self._keeper = Keeper(_KIND, store, changes, StatementCodec(), clock, metrics)
 
     async def read(self, account: Account, demand: Demand | None = None) -> Served[Statement]:
         """Return what an account holds as it may be told now; raises `UpstreamError`."""
@@ -91,7 +93,7 @@ class Reported:
 
         async def work(known: Known[Statement]) -> Statement:
             now = self._clock()
-            async with noted(self._keeper, name, account, self._mark):
+            async with noted(self._keeper, name, account, self._mark, "balance"):
                 amounts = await self._providers[account.provider].balance(account)
             statement = Statement(amounts, now, token_hex(8))
             await self._keeper.keep(name, known, statement)

@@ -7,12 +7,14 @@ patience leaves it to its end, so that no connection is left with an answer that
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from time import perf_counter
 from typing import Any, TypeVar
 
 import structlog
 from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import NoScriptError
 
+from app.metrics.metrics import Metrics
 from app.redis.connection import Client, is_embedded, ping
 from app.redis.failures import is_refusal, is_silence, is_timeout
 from app.redis.scripts import Script
@@ -45,11 +47,21 @@ class RedisBusy(RedisAway):
     """Here it is too busy to ask Redis or to hear it; Redis itself may be well."""
 
 
+def _reason(away: RedisAway) -> str:
+    """Return in a word why Redis did not do what it was asked."""
+    if isinstance(away, RedisBusy):
+        return "busy"
+    if isinstance(away.__cause__, Exception):
+        return "silence" if is_silence(away.__cause__) else "refusal"
+    return "away"
+
+
 class Guard:
     """Asks one Redis, for a bounded time; while it is away, answers so at once."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, metrics: Metrics | None = None) -> None:
         self._client = client
+        self._metrics = metrics or Metrics()
         self._embedded = is_embedded(client)
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._running: set[asyncio.Task[Any]] = set()
@@ -65,6 +77,16 @@ class Guard:
 
     async def ask(self, operation: Callable[[Client], Awaitable[T]]) -> T:
         """Return what the operation returns, or raise RedisAway; the caller's errors pass."""
+        began = perf_counter()
+        try:
+            answer = await self._asked(operation)
+        except RedisAway as away:
+            self._metrics.redis_failures.add(_reason(away))
+            raise
+        self._metrics.redis_seconds.observe(perf_counter() - began)
+        return answer
+
+    async def _asked(self, operation: Callable[[Client], Awaitable[T]]) -> T:
         if self.is_away:
             raise RedisAway("Redis is away")
         try:

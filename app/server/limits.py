@@ -29,7 +29,7 @@ _DRAINED_BYTES = 4 * _MOST_BODY_BYTES
 _DRAINED_FOR = timedelta(seconds=2)
 _CLOSING = (b"connection", b"close")
 # Files of a page may take long to send over a slow line, and cost nothing but that.
-_UNLIMITED = ("/livez", "/readyz", "/graphql/assets/")
+_UNLIMITED = ("/livez", "/readyz", "/metrics", "/graphql/assets/")
 
 
 class Limits:
@@ -40,10 +40,14 @@ class Limits:
 
     def __init__(self, app: ASGIApp, *, max_in_flight: int, request_timeout: timedelta) -> None:
         self._app = app
-        self._max_in_flight = max_in_flight
+        self.max_in_flight = max_in_flight
         self._timeout = (request_timeout + _GRACE).total_seconds()
         self._body_timeout = request_timeout.total_seconds() * _SHARE_OF_BODY
         self._in_flight: set[_Exchange] = set()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_UNLIMITED):
@@ -55,7 +59,7 @@ class Limits:
             await _refuse(send, HTTPStatus.REQUEST_URI_TOO_LONG, message)
         elif length is not None and length > _MOST_BODY_BYTES:
             await _refuse_large(receive, send)
-        elif len(self._in_flight) >= self._max_in_flight:
+        elif len(self._in_flight) >= self.max_in_flight:
             message = "Too many requests at once; try again."
             retry = (b"retry-after", b"1")
             await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, message, retry)
@@ -132,7 +136,7 @@ class _Exchange:
             return  # the application's own answer to what was cut off is not the one to give
         if message["type"] == "http.response.start":
             self.started = True
-            if _is_event_stream(message.get("headers", ())):
+            if is_event_stream(message.get("headers", ())):
                 self._in_flight.discard(self)
                 # What still comes of its body is nobody's, and is not waited for.
                 self._whole = True
@@ -178,7 +182,8 @@ def _told_length(scope: Scope) -> int | None:
     return length
 
 
-def _is_event_stream(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def is_event_stream(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether an answer may last for ever."""
     return any(
         name.lower() == b"content-type" and value.startswith(b"text/event-stream")
         for name, value in headers

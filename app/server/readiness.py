@@ -25,21 +25,21 @@ class Readiness:
     """The phase of one process. It is ready once it is warm, and never again once it drains."""
 
     def __init__(self) -> None:
-        self._phase = Phase.STARTING
+        self.phase = Phase.STARTING
         self._closed_at: float | None = None
 
     @property
     def is_draining(self) -> bool:
-        return self._phase is Phase.DRAINING
+        return self.phase is Phase.DRAINING
 
     def warmed(self) -> None:
         """Be ready from now on, unless it is told to stop already."""
         if not self.is_draining:
-            self._phase = Phase.READY
+            self.phase = Phase.READY
 
     def drain(self) -> None:
         """Not be ready any more, for good."""
-        self._phase = Phase.DRAINING
+        self.phase = Phase.DRAINING
 
     def close(self) -> None:
         """Note that nobody can come any more."""
@@ -55,9 +55,9 @@ class Readiness:
 
     async def ready(self, _: Request) -> PlainTextResponse:
         """Answer `/readyz`: 200, or 503 with the reason in one word."""
-        is_ready = self._phase is Phase.READY
+        is_ready = self.phase is Phase.READY
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return PlainTextResponse("ok\n" if is_ready else f"{self._phase.value}\n", status, _UNKEPT)
+        return PlainTextResponse("ok\n" if is_ready else f"{self.phase.value}\n", status, _UNKEPT)
 
 
 async def alive(_: Request) -> PlainTextResponse:

@@ -18,7 +18,7 @@ from app.providers.call import Call, CircuitOpen, Crowded, NotAsked, OwnRate, To
 
 T = TypeVar("T")
 
-_ANSWERED = "ok"
+ANSWERED = "ok"
 _LATE = "timeout"
 _OTHER = "unavailable"
 # The first that fits; those that were not sent are kinds of the others.
@@ -41,7 +41,7 @@ class Calls:
     def __init__(self, name: str, metrics: Metrics) -> None:
         self._name = name
         self._counted = metrics.calls
-        for outcome in (_ANSWERED, *(outcome for _, outcome in _OUTCOMES)):
+        for outcome in (ANSWERED, *(outcome for _, outcome in _OUTCOMES)):
             self._counted.add(name, outcome, amount=0)
 
     async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
@@ -51,7 +51,7 @@ class Calls:
         except GatewayError as error:
             self._counted.add(self._name, outcome_of(error))
             raise
-        self._counted.add(self._name, _ANSWERED)
+        self._counted.add(self._name, ANSWERED)
         return result
 
 
@@ -66,7 +66,7 @@ class Exchanges:
     async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
         del call
         began = perf_counter()
-        outcome = _ANSWERED
+        outcome = ANSWERED
         self._under_way.inc()
         try:
             return await send()
@@ -88,4 +88,4 @@ class Exchanges:
 
 def outcome_of(error: GatewayError) -> str:
     """Return what an error says of a call, in a word; what is no failure of a provider is `ok`."""
-    return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), _ANSWERED)
+    return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), ANSWERED)
