@@ -1,12 +1,14 @@
 """A real Redis on a free port, where one is installed."""
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import cycle
 
 import pytest
 from canaries import look_through
@@ -19,11 +21,22 @@ needs_redis = pytest.mark.skipif(
 )
 
 
+# Above those that the system gives to clients: what stopped finds its port free when it is back.
+_PORTS = range(61_000, 65_536)
+# Processes side by side begin far from each other, and none takes a port twice soon.
+_start = os.getpid() * 997 % len(_PORTS)
+_in_turn = cycle([*_PORTS[_start:], *_PORTS[:_start]])
+
+
 def free_port() -> int:
-    """Return a port that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
+    """Return a port that nobody uses, nor will soon."""
+    return next(filter(_is_free, _in_turn))
+
+
+def _is_free(port: int) -> bool:
+    with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
 
 
 class RedisServer:

@@ -1,5 +1,6 @@
 """The scripts of this folder: each is a process of Node.js, does one task, prints one answer."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -32,7 +33,10 @@ def answer_of(script: str, task: Mapping[str, object] | None = None) -> Any:  # 
 def compile_for_relay(folder: Path = FOLDER) -> subprocess.CompletedProcess[str]:
     """Run relay-compiler, which writes an artifact of every document under a folder's `relay`."""
     compiler = str(FOLDER / "node_modules" / "relay-compiler" / "cli.js")
-    return _run("node", compiler, "relay.config.json", "--noWatchman", folder=folder)
+    with (folder / "relay.config.json").open() as config:
+        # Another process that runs tests may be writing the same; then there is nothing to write.
+        fcntl.flock(config, fcntl.LOCK_EX)
+        return _run("node", compiler, "relay.config.json", "--noWatchman", folder=folder)
 
 
 def _run(*command: str, folder: Path = FOLDER) -> subprocess.CompletedProcess[str]:
