@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 from canaries import assert_none
-from wire import Wire
+from wire import Greeting, Wire
 from world import configuration, import_customers
 
 from app import settings
@@ -154,14 +154,18 @@ def faulty(
     customers: int = 3,
     cache: str = "embedded://",
     environment: Mapping[str, str] | None = None,
+    greeting: Greeting | None = None,
 ) -> Iterator[Faulty]:
-    """Serve so many of the sandbox's customers through a wire; everything stops in the end."""
+    """Serve so many of the sandbox's customers through a wire; everything stops in the end.
+
+    `greeting` is how the wire begins its connections, for HTTPS.
+    """
     emulated = Sandbox(entries=ENTRIES, customers=customers)
     # The gateway's clock runs ahead by hours; tokens shall not end by that.
     emulated.change_settings(access_token_seconds=10_000_000)
     with (
         SandboxServer(emulated) as server,
-        Wire(server.url, PROVIDERS) as wire,
+        Wire(server.url, PROVIDERS, greeting) as wire,
     ):
         config = configuration(folder, server.url, _MORE.format(cache=cache))
         around = {**_relayed(settings.load(config, {}), wire), **(environment or {})}

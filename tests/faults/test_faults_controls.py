@@ -9,9 +9,9 @@ from typing import Any
 
 import naive_client
 import pytest
+from bearing_faults import MOST_BYTES
 from fault_world import PROVIDERS, Faulty, Told, faulty
 from judging_answers import assert_named, assert_stale
-from test_faults_providers import MOST_BYTES
 from wire import Wire
 from wire_faults import CASES, bomb
 
