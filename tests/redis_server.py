@@ -25,7 +25,7 @@ needs_redis = pytest.mark.skipif(
 _PORTS = range(61_000, 65_536)
 # Processes side by side begin far from each other, and none takes a port twice soon.
 _start = os.getpid() * 997 % len(_PORTS)
-_in_turn = cycle([*_PORTS[_start:], *_PORTS[:_start]])
+_in_turn: Iterator[int] = cycle([*_PORTS[_start:], *_PORTS[:_start]])
 
 
 def free_port() -> int:
