@@ -29,6 +29,7 @@ from app.directory.linking import Linking
 from app.directory.vault import Vault
 from app.feeds.feeds import Feeds
 from app.history.cursor import CursorSigner
+from app.metrics.metrics import Metrics
 from app.mirror.documents import Freshness
 from app.mirror.forgetting import Forgetting
 from app.mirror.mirror import Mirror
@@ -43,8 +44,9 @@ from app.redis.changes import Changes
 from app.redis.connection import connect, ping
 from app.redis.guard import Guard, RedisAway
 from app.redis.rates import Allowance, Rates
-from app.server import pages, refusal
+from app.server import pages, refusal, scraping
 from app.server.compression import Compression
+from app.server.counting import Counting
 from app.server.leavers import Leavers
 from app.server.limits import Limits
 from app.server.readiness import Farewell, Readiness, alive
@@ -55,7 +57,11 @@ from app.settings import Settings
 
 @asynccontextmanager
 async def services(
-    settings: Settings, clock: Clock = utc_now, *, serving: bool = True
+    settings: Settings,
+    clock: Clock = utc_now,
+    metrics: Metrics | None = None,
+    *,
+    serving: bool = True,
 ) -> AsyncIterator[Services]:
     """Open what lives as long as the process, and close it in the end.
 
@@ -64,6 +70,7 @@ async def services(
     """
     vault = Vault(settings.vault_keys())
     cache = settings.cache
+    metrics = metrics or Metrics()
     async with AsyncExitStack() as stack:
         directory = await Directory.open(settings.directory.url.get_secret_value(), vault)
         stack.push_async_callback(directory.close)
@@ -71,14 +78,15 @@ async def services(
             await _refuse_unknown_providers(directory, settings)
         redis = connect(cache.url.get_secret_value())
         stack.push_async_callback(redis.aclose)
-        guard, changes = Guard(redis), Changes(redis, CHANNEL)
+        guard, changes = Guard(redis, metrics), Changes(redis, CHANNEL)
         stack.push_async_callback(guard.aclose)
         changes.start()
         stack.push_async_callback(changes.aclose)
         # Whose calls are counted is hidden otherwise than who calls the gateway.
         rates = Rates(guard, secret=vault.derive("credentials")[0])
         providers = {
-            name: make(one, directory, clock, rates) for name, one in settings.providers.items()
+            name: make(one, directory, clock, rates, metrics)
+            for name, one in settings.providers.items()
         }
         for provider in providers.values():
             stack.push_async_callback(provider.aclose)
@@ -89,15 +97,15 @@ async def services(
         }
         longest = max([cache.fresh_for, *fresh_for.values()]) + cache.stale_for
         store = DocumentStore(guard, kept_for=max(longest, cache.rebuild_after))
-        mirror = Mirror(store, changes, providers, freshness, directory.mark, clock)
+        mirror = Mirror(store, changes, providers, freshness, directory.mark, clock, metrics)
         stack.push_async_callback(mirror.aclose)
-        reported = Reported(store, changes, providers, freshness, directory.mark, clock)
+        reported = Reported(store, changes, providers, freshness, directory.mark, clock, metrics)
         stack.push_async_callback(reported.aclose)
         feeds = Feeds(mirror, directory, providers, clock)
         stack.push_async_callback(feeds.aclose)
 
         async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
-            return await prove(settings.providers[provider], credentials, clock, rates)
+            return await prove(settings.providers[provider], credentials, clock, rates, metrics)
 
         linking = Linking(directory, proved, Forgetting(mirror, reported))
         stack.push_async_callback(linking.aclose)
@@ -115,6 +123,7 @@ async def services(
             clock,
             limit,
             guard,
+            metrics,
             Rates(guard, secret=vault.derive("callers")[0]),
         )
 
@@ -122,14 +131,16 @@ async def services(
 def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Return the gateway as an ASGI application; its lifespan opens and closes everything."""
     request_timeout = settings.server.request_timeout
-    readiness = Readiness()
+    readiness, metrics = Readiness(), Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         async with (
-            services(settings, clock) as opened,
+            services(settings, clock, metrics) as opened,
             callers(settings.auth, opened.directory, clock) as known,
+            scraping.written(metrics),
         ):
+            scraping.watch_services(metrics, opened)
             app.state.entrance = _entrance(settings, opened, known)
             # It was opened by reading the directory; Redis answers, or is known to be away.
             with suppress(RedisAway):
@@ -159,13 +170,16 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         app.mount(pages.ASSETS, pages.Assets())
     app.add_route("/livez", alive)
     app.add_route("/readyz", readiness.ready)
+    app.add_route("/metrics", scraping.Scraping(metrics).answer)
     guarded = LoopbackHosts(app) if settings.auth.mode == "none" else app
     limited = Limits(
         Leavers(Turns(Compression(Validators(guarded)))),
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
-    return Farewell(_with_origins(limited, settings.server.cors_origins), readiness)
+    scraping.watch_process(metrics, readiness, limited)
+    heard = _with_origins(limited, settings.server.cors_origins)
+    return Counting(Farewell(heard, readiness), metrics)
 
 
 def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
@@ -197,7 +211,9 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
 
     at_once = settings.server.max_in_flight
     share = at_once if settings.auth.mode == "none" else MOST_OF_ONE  # there, all callers are one
-    streams = Streams(known.known, opened.clock, most_of_one=share, at_once=at_once)
+    streams = Streams(
+        known.known, opened.clock, metrics=opened.metrics, most_of_one=share, at_once=at_once
+    )
     return Entrance(who, take, make_context, executor(settings, opened), streams)
 
 
@@ -214,6 +230,7 @@ def executor(settings: Settings, opened: Services) -> Executor:
             fields=limits.fields,
             tokens=limits.tokens,
         ),
+        opened.metrics,
     )
     trusted = settings.graphql.trusted_documents
     library = (

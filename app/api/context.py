@@ -19,6 +19,7 @@ from app.directory.lines import AccountLine
 from app.directory.linking import Linking
 from app.feeds.feeds import Feeds
 from app.history.cursor import CursorSigner
+from app.metrics.metrics import Metrics
 from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
 from app.model.accounts import Account, Customer
@@ -45,6 +46,7 @@ class Services:
     clock: Clock
     page_limit: int
     guard: Guard
+    metrics: Metrics
     rates: Rates
 
 
@@ -65,6 +67,7 @@ class Context:
     def used(self, info: "Info", sources: Iterable[Source]) -> None:
         """Note what an answer was made of: how fresh it is, and one error for each lost source."""
         for source in sources:
+            self.services.metrics.sources.add(source.account.provider, source.state)
             if source.state is SourceState.UNAVAILABLE and source.error:
                 lost = f"The entries of one account at {source.account.provider} are missing"
                 self.problems.append(_problem(info, lost, source.account, source.error))

@@ -20,6 +20,7 @@ from graphql import (
 from app.api.errors import quoting_nothing
 from app.api.guard import DocumentLimits, excess
 from app.api.guard_validation import find_invalid
+from app.metrics.metrics import Metrics
 
 # Python refuses to read more than 4300 digits, in words of its own.
 _MOST_DIGITS = 1000
@@ -81,15 +82,19 @@ class Document:
 class Documents:
     """Reads documents against one schema."""
 
-    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, limits: DocumentLimits, metrics: Metrics | None = None
+    ) -> None:
         self._schema = schema
         self._limits = limits
+        self._lookups = (metrics or Metrics()).lookups
         self._remembered: OrderedDict[str, Document] = OrderedDict()
         self._weight = 0
 
     def read(self, text: str) -> Document:
         """Return the document of a text; raises `Rejected`."""
         known = self._remembered.get(text)
+        self._lookups.add("documents", "hit" if known else "miss")
         if known:
             self._remembered.move_to_end(text)
             return known

@@ -24,6 +24,7 @@ from app.api.errors import formatted, internal, shown
 from app.api.persisted import Library
 from app.api.requests import MutationByGet, Request
 from app.api.schema import schema
+from app.model.errors import TooSlow
 
 graphql_schema = schema._schema  # noqa: SLF001 - it has no other name there
 
@@ -86,13 +87,17 @@ class Executor:
         self, request: Request, context: Context, *, queries_only: bool = False
     ) -> Response:
         """Return the answer to a query or a mutation; raises `MutationByGet` and nothing else."""
+        prepared = None
         try:
             prepared = await self._prepared(request, queries_only=queries_only)
             if prepared.is_subscription:
-                return _refused(_NEEDS_A_STREAM)
-            return await _executed(prepared, context)
+                answer = _refused(_NEEDS_A_STREAM)
+            else:
+                answer = await _executed(prepared, context)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller gets an answer
-            return _failed(error)
+            answer = _failed(error)
+        _count(prepared, answer, context)
+        return answer
 
     async def answers(
         self, request: Request, context: Context, *, queries_only: bool = False
@@ -102,13 +107,18 @@ class Executor:
         It is one `Response` for a query or a mutation, and where the subscription is refused.
         Raises `MutationByGet` and nothing else.
         """
+        prepared = None
+        answers: Response | AsyncGenerator[Response, None]
         try:
             prepared = await self._prepared(request, queries_only=queries_only)
             if prepared.is_subscription:
-                return await _subscribed(prepared, context)
-            return await _executed(prepared, context)
+                answers = await _subscribed(prepared, context)
+            else:
+                answers = await _executed(prepared, context)
         except Exception as error:  # noqa: BLE001 - as above
-            return _failed(error)
+            answers = _failed(error)
+        _count(prepared, answers, context)
+        return answers
 
     async def _prepared(self, request: Request, *, queries_only: bool) -> _Prepared:
         """Return what is to be executed; raises `Rejected` and `MutationByGet`."""
@@ -132,6 +142,36 @@ class Executor:
                 extensions,
             )
         return _Prepared(document, operation, variables, request.operation_name, extensions)
+
+
+def _count(
+    prepared: _Prepared | None, answers: Response | AsyncGenerator[Response, None], context: Context
+) -> None:
+    """Count an operation by its type and outcome; None is one that is not known to be any."""
+    metrics = context.services.metrics
+    kind = prepared.operation.operation.value if prepared else "unknown"
+    if prepared:
+        metrics.cost.observe(amount=prepared.extensions["cost"]["requested"])
+    if not isinstance(answers, Response):
+        metrics.operations.add(kind, "ok")
+        return
+    is_partial = answers.has_errors and answers.outcome is Outcome.EXECUTED
+    outcome = "partial" if is_partial else _OUTCOMES[answers.outcome]
+    metrics.operations.add(kind, outcome)
+    _count_errors(answers, context)
+
+
+_OUTCOMES = {
+    Outcome.EXECUTED: "ok",
+    Outcome.INVALID: "refused",
+    Outcome.UNPARSEABLE: "refused",
+    Outcome.BROKEN: "broken",
+}
+
+
+def _count_errors(answer: Response, context: Context) -> None:
+    for error in answer.body.get("errors", ()):
+        context.services.metrics.errors.add(error["extensions"]["code"])
 
 
 def _has_too_many(variables: dict[str, Any]) -> bool:
@@ -194,7 +234,11 @@ async def _each(
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller is told
             ended = GraphQLError(str(error), original_error=error)
             body = {"errors": [shown(ended)], "extensions": prepared.extensions}
-            yield Response(body, Outcome.INVALID)
+            answer = Response(body, Outcome.INVALID)
+            _count_errors(answer, context)
+            if isinstance(error, TooSlow):
+                context.services.metrics.streams_dropped.add("queue_full")
+            yield answer
 
 
 def _answered(

@@ -14,7 +14,7 @@ from prometheus_client.exposition import choose_encoder
 
 from app.metrics.processes import shared
 from app.metrics.resources import Resources
-from app.metrics.tally import Tally
+from app.metrics.tally import Measure, Tally
 
 _PREFIX = "credit_gateway"
 # When each series began would double them, and several processes cannot tell it.
@@ -27,6 +27,7 @@ _SECONDS_OF_REDIS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 # A page of one list is some 60, a customer's whole page some 700, and 2000 the limit by default.
 _COSTS = (10, 30, 100, 300, 1000, 2000, 3000, 10_000)
 
+TRANSPORTS = SSE, WEBSOCKET = "sse", "websocket"
 Mode = Literal["livesum", "livemin", "livemax"]
 
 
@@ -39,7 +40,7 @@ class Metrics:
         if all_processes := shared():
             self._told = CollectorRegistry()
             self._told.register(all_processes)
-        self._tallies: list[Tally] = []
+        self._tallies: list[Tally | Measure] = []
         self._readings: list[Callable[[], None]] = []
         self._resources = Resources(self._registry)
         self._of_requests()
@@ -53,6 +54,11 @@ class Metrics:
     def read_from(self, reading: Callable[[], None]) -> None:
         """Have gauges set by this, from their owners, each time that they are asked for."""
         self._readings.append(reading)
+
+    def expect(self, provider: str) -> None:
+        """Tell of a provider that there was nothing so far."""
+        for tally in (self.retries, self.pauses, self.rate_waits, self.rate_wait_seconds):
+            tally.add(provider, amount=0)
 
     def write(self) -> None:
         """Bring everything up to now; where several processes count, each does so every second."""
@@ -72,7 +78,7 @@ class Metrics:
         self.requests = self._tally(
             "http_requests", "Requests that have ended.", ("path", "method", "status")
         )
-        self.request_seconds = self._histogram(
+        self.request_seconds = self._measure(
             "http_request_duration_seconds",
             "Time until a request was answered wholly; streams of events are left out.",
             ("path",),
@@ -87,7 +93,7 @@ class Metrics:
             "graphql_operations", "Operations of GraphQL by how they ended.", ("type", "outcome")
         )
         self.errors = self._tally("graphql_errors", "Errors in answers, by their code.", ("code",))
-        self.cost = self._histogram(
+        self.cost = self._measure(
             "graphql_operation_cost", "The cost of operations within the limit.", buckets=_COSTS
         )
         self.sources = self._tally(
@@ -101,7 +107,7 @@ class Metrics:
             "Calls of a provider with all their tries, by how they ended.",
             ("provider", "outcome"),
         )
-        self.exchange_seconds = self._histogram(
+        self.exchange_seconds = self._measure(
             "upstream_exchange_duration_seconds",
             "Time of one try over HTTP, by how it ended.",
             ("provider", "outcome"),
@@ -146,7 +152,10 @@ class Metrics:
             ("cache", "outcome"),
         )
         self.flights = self._tally(
-            "flights", "Fetches that were started, or joined as they were under way.", ("outcome",)
+            "flights",
+            "Fetches that were started, or joined as they were under way.",
+            ("outcome",),
+            ("started", "joined"),
         )
 
     def _of_redis(self) -> None:
@@ -154,9 +163,12 @@ class Metrics:
             "redis_up", "1 where Redis answers every process, else 0.", mode="livemin"
         )
         self.redis_failures = self._tally(
-            "redis_failures", "Operations that Redis did not do, by why not.", ("reason",)
+            "redis_failures",
+            "Operations that Redis did not do, by why not.",
+            ("reason",),
+            ("away", "busy", "refusal", "silence"),
         )
-        self.redis_seconds = self._histogram(
+        self.redis_seconds = self._measure(
             "redis_operation_duration_seconds",
             "Time of operations that Redis did.",
             buckets=_SECONDS_OF_REDIS,
@@ -166,16 +178,19 @@ class Metrics:
         self.streams_open = self._gauge(
             "streams_open", "Connections of listeners that are open.", ("transport",)
         )
+        for transport in TRANSPORTS:
+            self.streams_open.labels(transport)
         self.subscriptions_open = self._gauge(
             "subscriptions_open", "Subscriptions that are told what is new.", ("stream",)
         )
         self.stream_events = self._tally(
-            "stream_events", "Answers written to streams.", ("transport",)
+            "stream_events", "Answers written to streams.", ("transport",), TRANSPORTS
         )
         self.streams_dropped = self._tally(
             "streams_dropped",
             "Listeners dropped as they were slow, by what showed it.",
             ("reason",),
+            ("not_reading", "queue_full"),
         )
 
     def _of_processes(self) -> None:
@@ -183,9 +198,13 @@ class Metrics:
         build = self._gauge("build_info", "1, for this version.", ("version",), "livemax")
         build.labels(version("credit-gateway")).set(1)
 
-    def _tally(self, name: str, told: str, labels: Sequence[str] = ()) -> Tally:
+    def _tally(
+        self, name: str, told: str, labels: Sequence[str], values: Sequence[str] = ()
+    ) -> Tally:
         counter = Counter(name, told, labels, namespace=_PREFIX, registry=self._registry)
         tally = Tally(counter)
+        for value in values:  # known beforehand, so that the first one is seen as an increase
+            tally.add(value, amount=0)
         self._tallies.append(tally)
         return tally
 
@@ -201,13 +220,16 @@ class Metrics:
             multiprocess_mode=mode,
         )
 
-    def _histogram(
+    def _measure(
         self,
         name: str,
         told: str,
         labels: Sequence[str] = (),
         buckets: Sequence[float] = _SECONDS,
-    ) -> Histogram:
-        return Histogram(
+    ) -> Measure:
+        histogram = Histogram(
             name, told, labels, namespace=_PREFIX, registry=self._registry, buckets=buckets
         )
+        measure = Measure(histogram, buckets)
+        self._tallies.append(measure)
+        return measure

@@ -83,7 +83,7 @@ class Guard:
         except RedisAway as away:
             self._metrics.redis_failures.add(_reason(away))
             raise
-        self._metrics.redis_seconds.observe(perf_counter() - began)
+        self._metrics.redis_seconds.observe(amount=perf_counter() - began)
         return answer
 
     async def _asked(self, operation: Callable[[Client], Awaitable[T]]) -> T:

@@ -56,7 +56,7 @@ class Counting:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.requests.add(path, method, status)
             if not is_stream:
-                self._metrics.request_seconds.labels(path).observe(perf_counter() - began)
+                self._metrics.request_seconds.observe(path, amount=perf_counter() - began)
 
 
 def group_of(path: str) -> str:

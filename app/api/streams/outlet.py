@@ -8,6 +8,8 @@ import structlog
 from starlette.types import Message, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
+from app.api.streams.streams import Streams
+
 _log = structlog.get_logger("streams")
 
 
@@ -32,10 +34,11 @@ class Outlet:
     client that does not make room for the next one in time is dropped: nothing is kept for it.
     """
 
-    def __init__(self, scope: Scope, send: Send, to_take: timedelta) -> None:
+    def __init__(self, scope: Scope, send: Send, streams: Streams) -> None:
         self._connection: Connection | None = scope.get("state", {}).get("connection")
         self._send = send
-        self._to_take = to_take.total_seconds()
+        self._to_take = streams.pace.to_take.total_seconds()
+        self._dropped = streams.metrics.streams_dropped
         self._turn = asyncio.Lock()
         self.wrote_at = asyncio.get_running_loop().time()
 
@@ -48,6 +51,7 @@ class Outlet:
                     await self._send(message)
             except TimeoutError:
                 _log.warning("slow listener dropped")
+                self._dropped.add("not_reading")
                 if self._connection is not None:
                     self._connection.abort()
                 raise Gone from None

@@ -21,6 +21,7 @@ from app.api.execution import Response
 from app.api.streams.caller import lost
 from app.api.streams.outlet import Gone, Outlet
 from app.api.streams.streams import Streams
+from app.metrics.metrics import SSE
 from app.model.viewer import Viewer
 
 # `no-transform`: an intermediary that compresses would collect events until there are many.
@@ -104,11 +105,11 @@ class _EventStream(HttpResponse):
             elif not self._streams.has_room_for(self._viewer):
                 await NO_ROOM(scope, receive, send)
             else:
-                with self._streams.one(self._viewer):
+                with self._streams.one(self._viewer, SSE):
                     await self._tell(scope, receive, send)
 
     async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
-        outlet = Outlet(scope, send, self._streams.pace.to_take)
+        outlet = Outlet(scope, send, self._streams)
         last = None
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         try:
@@ -131,6 +132,7 @@ class _EventStream(HttpResponse):
     async def _tell_each(self, outlet: Outlet) -> None:
         async for answer in self._answers:
             await _write(outlet, _next(answer.body))
+            self._streams.metrics.stream_events.add(SSE)
         raise _Over(_COMPLETE)
 
     async def _caller_is_lost(self) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
+from app.metrics.metrics import Metrics
 from app.model.clock import Clock
 from app.model.viewer import Known, Viewer
 
@@ -46,6 +47,7 @@ class Streams:
         ask: Ask,
         clock: Clock,
         pace: Pace | None = None,
+        metrics: Metrics | None = None,
         *,
         most: int = 512,
         most_of_one: int = MOST_OF_ONE,
@@ -54,6 +56,7 @@ class Streams:
         self.ask = ask
         self.clock = clock
         self.pace = pace or Pace()
+        self.metrics = metrics or Metrics()
         self.open = 0
         self.working = asyncio.Semaphore(at_once)
         self._most = most
@@ -67,8 +70,13 @@ class Streams:
         return self.open < self._most and self._of_callers[name] < most
 
     @contextmanager
-    def one(self, viewer: Viewer | None) -> Iterator[None]:
+    def one(self, viewer: Viewer | None, transport: str) -> Iterator[None]:
         """Count one more for as long as it is open."""
+        with self.metrics.streams_open.labels(transport).track_inprogress(), self._one(viewer):
+            yield
+
+    @contextmanager
+    def _one(self, viewer: Viewer | None) -> Iterator[None]:
         name = viewer.subject if viewer else None
         self.open += 1
         self._of_callers[name] += 1

@@ -25,6 +25,7 @@ from app.api.streams.caller import lost
 from app.api.streams.origins import is_welcome
 from app.api.streams.outlet import Gone, Outlet
 from app.api.streams.protocol import Closed, Complete, Init, Message, Ping, Subscribe
+from app.metrics.metrics import WEBSOCKET
 from app.model.errors import Unauthenticated, UpstreamUnavailable
 from app.model.viewer import Known, Viewer
 
@@ -74,8 +75,7 @@ class _Conversation:
         self._websocket = websocket
         self._entrance = entrance
         self._streams = entrance.streams
-        pace = entrance.streams.pace
-        self._outlet = Outlet(websocket.scope, websocket.send, pace.to_take)
+        self._outlet = Outlet(websocket.scope, websocket.send, entrance.streams)
         self._operations: dict[str, asyncio.Task[None]] = {}
         # With those that were completed and are not over yet.
         self._running = 0
@@ -85,7 +85,7 @@ class _Conversation:
         closed: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as self._group:
-                with self._streams.one(None):
+                with self._streams.one(None, WEBSOCKET):
                     sent, known = await self._caller()
                 await self._serve(sent, known)
         except* Gone:
@@ -129,7 +129,7 @@ class _Conversation:
     async def _serve(self, sent: Sequence[str], known: Known) -> None:
         if not self._streams.has_room_for(known.viewer):
             raise Closed(protocol.TRY_AGAIN_LATER, "Too many streams are open")
-        with self._streams.one(known.viewer):
+        with self._streams.one(known.viewer, WEBSOCKET):
             self._viewer = known.viewer
             self._group.create_task(self._end_with(sent, known))
             await self._write(protocol.ack())
@@ -212,6 +212,7 @@ class _Conversation:
                     await self._end(operation, answer.body["errors"])
                     return
                 await self._write(protocol.next_answer(operation, answer.body))
+                self._streams.metrics.stream_events.add(WEBSOCKET)
         await self._end(operation)
 
     async def _end(self, operation: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:

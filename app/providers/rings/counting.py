@@ -41,6 +41,7 @@ class Calls:
     def __init__(self, name: str, metrics: Metrics) -> None:
         self._name = name
         self._counted = metrics.calls
+        metrics.expect(name)
         for outcome in (ANSWERED, *(outcome for _, outcome in _OUTCOMES)):
             self._counted.add(name, outcome, amount=0)
 
@@ -83,7 +84,8 @@ class Exchanges:
         finally:
             self._under_way.dec()
             if outcome:
-                self._seconds.labels(self._name, outcome).observe(perf_counter() - began)
+                seconds = perf_counter() - began
+                self._seconds.observe(self._name, outcome, amount=seconds)
 
 
 def outcome_of(error: GatewayError) -> str:

@@ -27,6 +27,8 @@ _PATIENCE_SECONDS = 30.0
 _PATIENCE_OF_WRITES_SECONDS = 5.0
 # A token may come a little later than was said, as a process that is asked last is told last.
 _SHORTEST_WAIT_SECONDS = 0.01
+# Redis alone may take a little less than that.
+_LEAST_TOLD_SECONDS = 0.15
 
 
 @dataclass(eq=False)
@@ -117,7 +119,7 @@ class Rate:
         return _PATIENCE_SECONDS if call.is_read else self._writes_seconds
 
     def _tell(self, seconds: float) -> None:
-        if seconds >= _SHORTEST_WAIT_SECONDS:  # else there was only Redis to wait for
+        if seconds >= _LEAST_TOLD_SECONDS:
             self._metrics.rate_waits.add(self._name)
             self._metrics.rate_wait_seconds.add(self._name, amount=seconds)
 
