@@ -1,4 +1,4 @@
-"""How much memory and how many files a process holds, as Linux tells."""
+"""What a process holds, and for how long it got no processor, as Linux tells."""
 
 import re
 from pathlib import Path
@@ -21,6 +21,11 @@ def forget_peak(pid: int) -> None:
 
 def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def starved_seconds(pid: int) -> float:
+    """Return for how long in all a process's first thread could run, and others ran instead."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def _status_bytes(pid: int, name: str) -> int:
