@@ -1,0 +1,246 @@
+"""
+Writes a function of Python for each selection on an object type, once such an object is met.
+
+Nothing is written before: a document can spread fragments into far more places than values reach.
+What is written raises an error wherever the stock executor has to look.
+"""
+
+from collections.abc import Callable, Hashable
+from itertools import count
+from keyword import iskeyword
+from typing import Any, NamedTuple
+
+from graphql import (
+    GraphQLAbstractType,
+    GraphQLLeafType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
+
+from app.api.compiling.kinds import kind_of
+from app.api.compiling.leaves import as_it_is, coerced, names_of
+from app.api.compiling.oddity import Hole, Odd
+from app.api.compiling.readings import MOST_CLASSES, Reading, checks_type, is_plain, reading_of
+
+Function = Callable[[Any], Any]
+Collect = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
+
+
+class _Text(NamedTuple):
+    """A piece of Python, for a source `s` that is an object and for one that is a dict."""
+
+    of_object: str
+    of_dict: str
+
+
+class _Field(NamedTuple):
+    reading: Reading
+    text: _Text
+
+
+class Writer:
+    """The functions of one operation. `collect` gives the fields of a selection on a type."""
+
+    def __init__(self, schema: GraphQLSchema, collect: Collect) -> None:
+        self._schema = schema
+        self._collect = collect
+        self._names: dict[str, Any] = {"Odd": Odd}
+        self._numbers = count()
+        self._known: dict[Hashable, str] = {}
+
+    def value(self, type_: GraphQLOutputType, details: FieldDetailsList) -> Function:
+        """Return what completes a value of a field, or an item of its lists; raises `Hole`."""
+        name = self._new()
+        text = self._value(type_, details, "v", "v")
+        return self._run(name, f"def {name}(v):\n    return {text}")
+
+    def field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> Function:
+        """Return what reads a field of an object and completes it; raises `Hole`."""
+        field = self._field(parent, details)
+        return self._guarded(self._new(), parent, [field.reading], field.text)
+
+    def object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Function:
+        """Return what completes an object of a type."""
+        name = self._object(type_, details)
+        return lambda source: self._names[name](source)  # noqa: PLW0108 - it is replaced once
+
+    def _value(
+        self, type_: GraphQLOutputType, details: FieldDetailsList, first: str, again: str
+    ) -> str:
+        """Write a completed value; `first` finds it, and from then on `again` is its name."""
+        if is_non_null_type(type_):
+            return self._present(type_.of_type, details, first, again)
+        return f"(None if {first} is None else {self._present(type_, details, again, again)})"
+
+    def _present(
+        self, type_: GraphQLOutputType, details: FieldDetailsList, first: str, again: str
+    ) -> str:
+        if is_leaf_type(type_):
+            return self._leaf(type_, first, again)
+        if is_list_type(type_):
+            return f"{self._list(type_.of_type, details)}({first})"
+        if is_object_type(type_):
+            return f"{self._object(type_, details)}({first})"
+        if is_abstract_type(type_):
+            return f"{self._abstract(type_, details)}({first})"
+        raise Hole
+
+    def _leaf(self, type_: GraphQLLeafType, first: str, again: str) -> str:
+        other = self._once(("leaf", type_.name), lambda _: coerced(type_))
+        if names := names_of(type_):
+            known = self._once(("names", type_.name), lambda _: names)
+            return f"({known}.get(id({first})) or {other}({again}))"
+        test = as_it_is(type_)
+        if test is None:
+            return f"{other}({first})"
+        return f"({again} if {test.format(first, again)} else {other}({again}))"
+
+    def _list(self, type_: GraphQLOutputType, details: FieldDetailsList) -> str:
+        def write(name: str) -> Function:
+            return self._run(
+                name,
+                f"def {name}(v):\n"
+                "    if type(v) is not list and type(v) is not tuple:\n"
+                "        raise Odd\n"
+                f"    return [{self._value(type_, details, 'i', 'i')} for i in v]",
+            )
+
+        return self._once(("list", str(type_), id(details)), write)
+
+    def _object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> str:
+        def defer(name: str) -> Function:
+            def write_first(source: object) -> object:
+                try:
+                    function = self._selection(name, type_, details)
+                except Hole:
+                    function = self._names[name] = _hole
+                return function(source)
+
+            return write_first
+
+        return self._once((type_.name, id(details)), defer)
+
+    def _abstract(self, type_: GraphQLAbstractType, details: FieldDetailsList) -> str:
+        kind = kind_of(self._schema, type_)
+        if kind is None:
+            raise Hole
+        functions: dict[str, Function] = {}
+
+        def dispatch(value: object) -> object:
+            found = kind(value)
+            function = functions.get(found.name)
+            if function is None:
+                function = functions[found.name] = self.object(found, details)
+            return function(value)
+
+        return self._once((type_.name, id(details)), lambda _: dispatch)
+
+    def _selection(
+        self, name: str, type_: GraphQLObjectType, details: FieldDetailsList
+    ) -> Function:
+        """Write the function of a selection on a type under its name; raises `Hole`."""
+        items: list[_Text] = []
+        readings: list[Reading] = []
+        for key, one in self._collect(type_, details).items():
+            field_name = one[0].node.name.value
+            if field_name == "__typename":
+                constant = f"{key!r}: {type_.name!r}"
+                items.append(_Text(constant, constant))
+            # What the type does not have is left out of the answer.
+            elif self._schema.get_field(type_, field_name):
+                reading, text = self._field(type_, one)
+                readings.append(reading)
+                items.append(_Text(*(f"{key!r}: {part}" for part in text)))
+        body = _Text(
+            f"{{{', '.join(item.of_object for item in items)}}}",
+            f"{{{', '.join(item.of_dict for item in items)}}}",
+        )
+        return self._guarded(name, type_, readings, body)
+
+    def _field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> _Field:
+        node = details[0].node
+        name = node.name.value
+        definition = self._schema.get_field(parent, name)
+        known = definition and not node.arguments and not name.startswith("__")
+        reading = reading_of(name, definition) if known and definition else None
+        if definition is None or reading is None:
+            raise Hole
+
+        def completed(found: str) -> str:
+            return self._value(definition.type, details, f"(v := {found})", "v")
+
+        if function := reading.function:
+            call = f"{self._once((parent.name, name), lambda _: function)}(s)"
+            return _Field(reading, _Text(completed(call), completed(call)))
+        attribute = repr(reading.attribute)
+        if reading.may_be_key:
+            by_name = f"getattr(s, {attribute}, None)"
+            return _Field(reading, _Text(completed(by_name), completed(f"s.get({attribute})")))
+        by_name = f"s.{reading.attribute}"
+        if not _can_follow_a_dot(reading.attribute):
+            by_name = f"getattr(s, {attribute})"
+        return _Field(reading, _Text(completed(by_name), completed(by_name)))
+
+    def _guarded(
+        self, name: str, type_: GraphQLObjectType, readings: list[Reading], body: _Text
+    ) -> Function:
+        """Write a function of a source that goes on only where reading it does nothing else."""
+        looks_at_class = checks_type(type_)
+        if looks_at_class is None:
+            raise Hole
+        attributes = [one.attribute for one in readings if one.function is None]
+        known: set[type] = set()
+
+        def admit(source: object) -> None:
+            if not is_plain(type(source), attributes):
+                raise Odd
+            if looks_at_class and not type_.is_type_of(source, None):  # type: ignore[misc, arg-type]
+                raise Odd
+            if len(known) >= MOST_CLASSES:
+                known.clear()
+            known.add(type(source))
+
+        lines = [f"def {name}(s):", f"    if type(s) not in {name}_known:"]
+        if not looks_at_class and all(one.may_be_key for one in readings):
+            lines += ["        if type(s) is dict:", f"            return {body.of_dict}"]
+        lines.append(f"        {name}_admit(s)")
+        if looks_at_class:
+            # `strawberry.cast` told the type of this one alone.
+            lines += [f"    if hasattr(s, {TYPE_CAST_ATTRIBUTE!r}):", "        raise Odd"]
+        lines.append(f"    return {body.of_object}")
+        self._names |= {f"{name}_known": known, f"{name}_admit": admit}
+        return self._run(name, "\n".join(lines))
+
+    def _once(self, key: Hashable, make: Callable[[str], Any]) -> str:
+        """Return the name of what is made but once for a key."""
+        name = self._known.get(key)
+        if name is None:
+            name = self._new()
+            self._names[name] = make(name)
+            self._known[key] = name
+        return name
+
+    def _new(self) -> str:
+        return f"f{next(self._numbers)}"
+
+    def _run(self, name: str, text: str) -> Function:
+        """Define a function; all that came from documents and schemas is quoted in its text."""
+        exec(compile(text, "<selection>", "exec"), self._names)  # noqa: S102 - as said
+        function: Function = self._names[name]
+        return function
+
+
+def _hole(_source: object) -> object:
+    raise Hole
+
+
+def _can_follow_a_dot(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and not iskeyword(name)

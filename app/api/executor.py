@@ -1,0 +1,169 @@
+"""
+An executor for graphql-core: selections of plain data are compiled, all else is left to its own.
+
+It is used as `execute(…, executor_class=CompilingExecutor, operations=Operations(schema))`, and its
+results are those of the stock executor, errors and their paths included.
+
+Plain data are fields without arguments that are read by an attribute or a key, of objects whose
+attributes are no properties; their scalars and enums; lists and tuples of them; interfaces and
+unions whose values tell their type by their class or by `__typename`. A resolver of Strawberry
+counts as one where its field says by `metadata={REPEATABLE: True}` that it may be called twice.
+Whatever else is asked for or found — other resolvers, awaitables, errors, null where there must be
+none, values of other kinds — is left to the stock executor, from the field on that holds it, which
+then reads it anew. Reading plain data twice does no harm; that is what makes them plain.
+
+It takes that the schema is not changed once it is used, that what scalars give out depends on the
+value alone, and that the predicate and the resolvers given to `execute` are the usual ones; with
+others it is the stock executor.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from graphql import (
+    DocumentNode,
+    Executor,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution.collect_fields import (
+    CollectedFields,
+    DeferUsage,
+    FieldDetailsList,
+    GroupedFieldSet,
+)
+from graphql.pyutils import AwaitableOrValue, Path, UndefinedType, is_awaitable
+from strawberry.execution import optimized_is_awaitable
+
+from app.api.compiling.oddity import FAILED
+from app.api.compiling.operations import Operation, Operations, Request
+from app.api.compiling.readings import REPEATABLE
+
+__all__ = ["REPEATABLE", "CompilingExecutor", "Operations"]
+
+_USUAL_PREDICATES = (is_awaitable, optimized_is_awaitable)
+
+
+class CompilingExecutor(Executor[Any]):
+    """Executes one operation with what `operations` know of its earlier executions."""
+
+    compiled: Operation | None = None
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        *arguments: Any,  # noqa: ANN401 - they are the base class's
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> "list[GraphQLError] | Executor[Any]":
+        """Return an executor as the stock one does, or the errors of the request."""
+        operations: Operations | None = options.pop("operations", None)
+        built = super().build(schema, document, *arguments, **options)
+        if isinstance(built, CompilingExecutor) and operations is not None and _is_usual(built):
+            built.compiled = operations.operation(
+                Request(schema, document, built.operation, built.fragments, built.variable_values)
+            )
+        return built
+
+    def execute_collected_root_fields(
+        self,
+        root_type: GraphQLObjectType,
+        root_value: object,
+        grouped_field_set: GroupedFieldSet,
+        serially: bool,  # noqa: FBT001 - the base class gives it
+        new_defer_usages: Sequence[DeferUsage],
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Execute the operation's fields, by lists of fields that all executions share."""
+        if self.compiled:
+            grouped_field_set = self.compiled.root_fields(root_type)
+        return super().execute_collected_root_fields(
+            root_type, root_value, grouped_field_set, serially, new_defer_usages
+        )
+
+    def collect_subfields(
+        self, return_type: GraphQLObjectType, field_details_list: FieldDetailsList
+    ) -> CollectedFields:
+        """Return the fields of an object, as earlier executions found them."""
+        if self.compiled:
+            return self.compiled.subfields(return_type, field_details_list)
+        return super().collect_subfields(return_type, field_details_list)
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: object,
+        field_details_list: FieldDetailsList,
+        path: Path,
+        position_context: object,
+    ) -> AwaitableOrValue[Any] | UndefinedType:
+        """Read a field and complete it, by a compiled function where it is plain data."""
+        if operation := self.compiled:
+            key = (parent_type.name, id(field_details_list))
+            attempt = operation.attempts.get(key)
+            if attempt is None:
+                attempt = operation.field(key, parent_type, field_details_list)
+            completed = attempt(source)
+            if completed is not FAILED:
+                return completed
+        return super().execute_field(
+            parent_type, source, field_details_list, path, position_context
+        )
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: object,
+        position_context: object,
+    ) -> AwaitableOrValue[Any]:
+        """Complete what a resolver returned, or an item of such a list."""
+        if operation := self.compiled:
+            key = (id(return_type), id(field_details_list))
+            attempt = operation.attempts.get(key)
+            if attempt is None:
+                attempt = operation.value(key, return_type, field_details_list, info.return_type)
+            completed = attempt(result)
+            if completed is not FAILED:
+                return completed
+        return super().complete_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: object,
+        position_context: object,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Complete an object whose type is known by now."""
+        if operation := self.compiled:
+            key = ("object", return_type.name, id(field_details_list))
+            attempt = operation.attempts.get(key)
+            if attempt is None:
+                attempt = operation.object(key, return_type, field_details_list)
+            completed = attempt(result)
+            if completed is not FAILED:
+                return cast("dict[str, Any]", completed)
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+
+def _is_usual(executor: CompilingExecutor) -> bool:
+    return (
+        executor.middleware_manager is None
+        and executor.field_resolver is default_field_resolver
+        and executor.type_resolver is default_type_resolver
+        and executor.is_awaitable in _USUAL_PREDICATES
+    )
