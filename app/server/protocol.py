@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.server import refusal
+from app.server.taking import Taking
 
 # Heads are sent at once; a browser that opens a connection beforehand opens another one later.
 _HEAD_TIMEOUT = timedelta(seconds=10)
@@ -21,10 +22,14 @@ _HEAD_TIMEOUT = timedelta(seconds=10)
 _MOST_HEAD_BYTES = 32 << 10
 # What a client sent before it could know is on its way for so long, from the farthest place.
 _LINGER = timedelta(milliseconds=500)
+# Who takes nothing for so long has vanished, as a listener who does not answer a ping.
+_TAKES_WITHIN = timedelta(seconds=20)
+# While the server stops: as long as whoever reads needs for the next part.
+_TAKES_WITHIN_A_STOP = timedelta(seconds=2)
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """A connection that is closed where a client neither asks nor goes.
+    """A connection that is closed where a client neither asks nor goes, nor takes its answer.
 
     An application is told by `scope["state"]["left"]` that it is lost; each has a state of its own.
     A head, or the rest of a body that was answered before its end, has ten seconds from its first
@@ -35,15 +40,18 @@ class PatientProtocol(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _heads = 0
+    _takes_within = _TAKES_WITHIN
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._left: asyncio.Future[None] = self.loop.create_future()
         self.app_state["left"] = self._left
+        self._taking = Taking(self.loop, transport)
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._taking.stop()
         self._left.set_result(None)
         super().connection_lost(exc)
 
@@ -72,10 +80,16 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._taking.watch(self._takes_within)
         if not self._in_head:
             self._wait()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._taking.watch(self._takes_within)
+
     def handle_websocket_upgrade(self) -> None:
+        self._taking.stop()  # from now on it is the other one that is told of what happens
         super().handle_websocket_upgrade()
         upgraded = self.transport.get_protocol()
         # What its parser does not take as a handshake is never answered by the server.
@@ -84,6 +98,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Close once it is answered what is being asked, or has been sent already."""
+        self._takes_within = _TAKES_WITHIN_A_STOP
+        self._taking.watch(self._takes_within)
         if self.cycle is None or self.cycle.response_complete:
             self.loop.call_later(_LINGER.total_seconds(), self._end)
         else:
