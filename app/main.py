@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from hashlib import sha256
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from app.api.answering import Answering
 from app.api.context import Context, Services
 from app.api.costs.costs import Costs
 from app.api.deadline import Deadline
@@ -20,6 +22,7 @@ from app.api.execution import Executor, graphql_schema
 from app.api.guard import DocumentLimits
 from app.api.http import GraphQLEndpoint, requested_age
 from app.api.persisted import AutomaticLibrary, TrustedLibrary
+from app.api.schema import sdl
 from app.api.streams.streams import MOST_OF_ONE, Streams
 from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.callers import Callers, callers
@@ -44,9 +47,12 @@ from app.redis.changes import Changes
 from app.redis.connection import connect, ping
 from app.redis.guard import Guard, RedisAway
 from app.redis.rates import Allowance, Rates
+from app.responses.cache import ResponseCache
+from app.responses.lookups import Lookups
 from app.server import pages, refusal, scraping
 from app.server.compression import Compression
 from app.server.counting import Counting
+from app.server.hits import Desk, Hits
 from app.server.leavers import Leavers
 from app.server.limits import Limits
 from app.server.readiness import Farewell, Readiness, alive
@@ -107,6 +113,10 @@ async def services(
         async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
             return await prove(settings.providers[provider], credentials, clock, rates, metrics)
 
+        lookups = Lookups(directory, changes, guard)
+        responses = _responses(settings, guard, store, changes, lookups, clock)
+        if responses:
+            stack.push_async_callback(responses.aclose)
         linking = Linking(directory, proved, Forgetting(mirror, reported))
         stack.push_async_callback(linking.aclose)
         signer = CursorSigner(vault.derive("cursors"))
@@ -125,6 +135,8 @@ async def services(
             guard,
             metrics,
             Rates(guard, secret=vault.derive("callers")[0]),
+            lookups,
+            responses,
         )
 
 
@@ -142,6 +154,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         ):
             scraping.watch_services(metrics, opened)
             app.state.entrance = _entrance(settings, opened, known)
+            app.state.desk = _desk(settings, opened, known)
             # It was opened by reading the directory; Redis answers, or is known to be away.
             with suppress(RedisAway):
                 await opened.guard.ask(ping)
@@ -156,6 +169,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         redirect_slashes=False,
         exception_handlers={HTTPException: refusal.answer},
     )
+    app.state.desk = None
     endpoint = GraphQLEndpoint(
         lambda connection: connection.app.state.entrance,
         precise_statuses=settings.graphql.precise_statuses,
@@ -172,8 +186,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     app.add_route("/readyz", readiness.ready)
     app.add_route("/metrics", scraping.Scraping(metrics).answer)
     guarded = LoopbackHosts(app) if settings.auth.mode == "none" else app
+    answering = Leavers(Turns(Compression(Validators(guarded))))
     limited = Limits(
-        Leavers(Turns(Compression(Validators(guarded)))),
+        Hits(answering, lambda: app.state.desk, settings.cache.response_memory),
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
@@ -214,7 +229,16 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
     streams = Streams(
         known.known, opened.clock, metrics=opened.metrics, most_of_one=share, at_once=at_once
     )
-    return Entrance(who, take, make_context, executor(settings, opened), streams)
+    executes = executor(settings, opened)
+    answering = Answering(executes, opened.responses)
+    return Entrance(who, take, make_context, executes, streams, answering)
+
+
+def _desk(settings: Settings, opened: Services, known: Callers) -> Desk | None:
+    def take(viewer: Viewer) -> Allowance | None:
+        return opened.rates.take_at_once(viewer.subject, settings.limits.rate)
+
+    return Desk(opened.responses, known.remembered, take) if opened.responses else None
 
 
 def executor(settings: Settings, opened: Services) -> Executor:
@@ -239,6 +263,33 @@ def executor(settings: Settings, opened: Services) -> Executor:
     capabilities = [provider.capabilities for provider in opened.providers.values()]
     costs = Costs(graphql_schema, capabilities, page_limit=limits.page_size)
     return Executor(library, costs, limits.cost)
+
+
+def _responses(
+    settings: Settings,
+    guard: Guard,
+    store: DocumentStore,
+    changes: Changes,
+    lookups: Lookups,
+    clock: Clock,
+) -> ResponseCache | None:
+    if not settings.cache.responses:
+        return None
+    # Whoever answers the same otherwise must not give what this one answered.
+    kinds = {name: one.kind for name, one in sorted(settings.providers.items())}
+    alike = f"{sdl()} {kinds} {settings.limits.model_dump_json()}"
+    release = sha256(alike.encode()).hexdigest()
+    return ResponseCache(
+        guard,
+        store,
+        changes,
+        lookups,
+        clock,
+        release=release,
+        most_bytes=settings.cache.response_memory,
+        # What is embedded is this process's own memory, too.
+        shared=not guard.is_embedded,
+    )
 
 
 async def _refuse_unknown_providers(directory: Directory, settings: Settings) -> None:

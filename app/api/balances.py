@@ -17,11 +17,13 @@ from app.api.histories import SourceState
 from app.history.balances import Holding, drift_of, holdings
 from app.mirror.documents import Demand, Served
 from app.mirror.mirror import Mirror, Reading
-from app.mirror.reported import Reported, Statement
+from app.mirror.reported import KIND, Reported, Statement
+from app.mirror.store import name_of
 from app.model.accounts import Account
 from app.model.entries import Stream
 from app.model.errors import UpstreamError
 from app.providers.page import Capability, Provider, supports
+from app.responses.dependencies import Dependencies
 
 R = TypeVar("R", Reading, Served[Statement])
 
@@ -58,11 +60,13 @@ class Balances:
         reported: Reported,
         providers: Mapping[str, Provider],
         deadline: Deadline,
+        made_of: Dependencies,
     ) -> None:
         self._mirror = mirror
         self._reported = reported
         self._providers = providers
         self._deadline = deadline
+        self._made_of = made_of
 
     async def of(self, account: Account) -> AccountBalance:
         """Return what an account holds; what cannot be read is said in it, never raised."""
@@ -73,6 +77,8 @@ class Balances:
             self._mirror.rebuild(account, Stream.CREDIT_CHANGES, because=seen.new_drift)
         elif seen.was_mended:
             await self._mirror.note_no_drift(account, Stream.CREDIT_CHANGES)
+        for kind, version in seen.versions.items():
+            self._made_of.read(name_of(account.id, kind, account.revision), version)
         return seen.balance(account)
 
     async def refresh(self, account: Account) -> None:
@@ -137,6 +143,16 @@ class _Seen:
         is_whole = isinstance(self.history, Reading) and self.history.snapshot.complete
         is_known = is_whole and isinstance(self.statement, Served)
         return is_known and not drift_of(self.holdings) and self._rebuilt_for != ""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of what was read, by the kind of document."""
+        versions: dict[str, str] = {}
+        if isinstance(self.history, Reading):
+            versions[Stream.CREDIT_CHANGES] = self.history.snapshot.version
+        if isinstance(self.statement, Served):
+            versions[KIND] = self.statement.document.version
+        return versions
 
     @property
     def _rebuilt_for(self) -> str:

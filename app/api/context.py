@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import strawberry
@@ -29,11 +29,17 @@ from app.model.viewer import Viewer
 from app.providers.page import Provider
 from app.redis.guard import Guard
 from app.redis.rates import Rates
+from app.responses.cache import ResponseCache
+from app.responses.dependencies import Dependencies
+from app.responses.lookups import Lookups
 
 
 @dataclass(frozen=True)
 class Services:
-    """What lives as long as the process. `fresh_for` is by provider."""
+    """What lives as long as the process. `fresh_for` is by provider.
+
+    `responses` is None where no answer is kept.
+    """
 
     directory: Directory
     linking: Linking
@@ -48,6 +54,8 @@ class Services:
     guard: Guard
     metrics: Metrics
     rates: Rates
+    lookups: Lookups
+    responses: ResponseCache | None
 
 
 class Context:
@@ -57,12 +65,15 @@ class Context:
         self.services = services
         self.viewer = viewer
         self._deadline = deadline
-        self._histories = Histories(services.mirror, services.providers, deadline)
-        self._balances = Balances(services.mirror, services.reported, services.providers, deadline)
+        self.made_of = Dependencies()
+        self._histories = Histories(services.mirror, services.providers, deadline, self.made_of)
+        self._balances = Balances(
+            services.mirror, services.reported, services.providers, deadline, self.made_of
+        )
         self.loaders = self._new_loaders()
         self.problems: list[GraphQLError] = []
-        # How long the answer stays fresh; None while nothing in it grows old.
-        self.fresh_for: timedelta | None = None
+        # Until when the answer is fresh; None while nothing in it grows old.
+        self.fresh_until: datetime | None = None
 
     def used(self, info: "Info", sources: Iterable[Source]) -> None:
         """Note what an answer was made of: how fresh it is, and one error for each lost source."""
@@ -81,9 +92,16 @@ class Context:
                 lost = f"The balance of one account at {one.account.provider} is missing"
                 self.problems.append(_problem(info, lost, one.account, one.error))
             elif not one.settled:
-                self.fresh_for = timedelta(0)
+                self.fresh_until = datetime.min.replace(tzinfo=UTC)
             elif one.as_of:
                 self._grow_old(one.account, one.as_of)
+
+    @property
+    def fresh_for(self) -> timedelta | None:
+        """How long the answer stays fresh; None while nothing in it grows old."""
+        if self.fresh_until is None:
+            return None
+        return max(self.fresh_until - self.services.clock(), timedelta(0))
 
     async def refresh(self, account: Account) -> Sequence[Source]:
         """Ask the account's provider now; what is loaded afterwards is loaded anew."""
@@ -111,12 +129,13 @@ class Context:
         self.loaders = self._new_loaders()
 
     def _new_loaders(self) -> Loaders:
-        return Loaders(self.services.directory, self._histories, self._balances, self.viewer)
+        return Loaders(
+            self.services.lookups, self._histories, self._balances, self.viewer, self.made_of
+        )
 
     def _grow_old(self, account: Account, read_at: datetime) -> None:
-        limit = self.services.fresh_for[account.provider]
-        left = max(limit - (self.services.clock() - read_at), timedelta(0))
-        self.fresh_for = left if self.fresh_for is None else min(self.fresh_for, left)
+        until = read_at + self.services.fresh_for[account.provider]
+        self.fresh_until = until if self.fresh_until is None else min(self.fresh_until, until)
 
 
 Info = strawberry.Info[Context, None]

@@ -20,6 +20,7 @@ from graphql import (
 from app.api.errors import quoting_nothing
 from app.api.guard import DocumentLimits, excess
 from app.api.guard_validation import find_invalid
+from app.api.lasting import lasts
 from app.metrics.metrics import Metrics
 
 # Python refuses to read more than 4300 digits, in words of its own.
@@ -55,12 +56,16 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """A document that can be executed. Of one that may hold a secret nothing `may_be_kept`."""
+    """A document that can be executed. Of one that may hold a secret nothing `may_be_kept`.
+
+    An answer to one that `lasts` is the same while what it was made of is.
+    """
 
     text: str
     node: DocumentNode
     weight: int
     may_be_kept: bool
+    lasts: bool
 
     @property
     def operations(self) -> list[OperationDefinitionNode]:
@@ -122,7 +127,7 @@ class Documents:
         changes = any(one.operation is OperationType.MUTATION for one in _operations(node))
         may_be_kept = not changes or not any(_of(tokens, _TEXTS))
         weight = len(tokens) + len(text) // _CHARACTERS_OF_A_TOKEN
-        return Document(text, node, weight, may_be_kept)
+        return Document(text, node, weight, may_be_kept, lasts(self._schema, node))
 
     def _errors(self, node: DocumentNode) -> list[GraphQLError]:
         too_much = excess(node, self._limits)

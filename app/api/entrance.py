@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from app.api.answering import Answering
 from app.api.context import Context
 from app.api.execution import Executor
 from app.api.streams.streams import Streams
@@ -17,7 +18,8 @@ class Entrance:
     """Lives as long as the process.
 
     `who` says who is calling; it raises `Unauthenticated`, and `UpstreamUnavailable` where it
-    cannot tell now. `take` counts one operation of a caller.
+    cannot tell now. `take` counts one operation of a caller. `executor` is for
+    subscriptions, `answering` for all else.
     """
 
     who: Callable[[HTTPConnection], Awaitable[Viewer]]
@@ -25,3 +27,4 @@ class Entrance:
     make_context: Callable[[HTTPConnection, Viewer], Context]
     executor: Executor
     streams: Streams
+    answering: Answering

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from inspect import isawaitable
 from typing import Any, NamedTuple, Protocol, cast
@@ -45,10 +45,14 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Response:
-    """One answer, as a response of GraphQL; what was not executed has no `data`."""
+    """One answer, as a response of GraphQL; what was not executed has no `data`.
+
+    One that `lasts` is the same while what it was made of is.
+    """
 
     body: dict[str, Any]
     outcome: Outcome
+    lasts: bool = False
 
     @property
     def has_errors(self) -> bool:
@@ -198,8 +202,9 @@ async def _executed(prepared: _Prepared, context: Context, event: object = None)
     )
     executed = await result if isawaitable(result) else result
     if prepared.operation.operation is not OperationType.QUERY:
-        context.fresh_for = None  # what was done is not done again by keeping its answer
-    return _answered(executed, context, prepared.extensions)
+        context.fresh_until = None  # what was done is not done again by keeping its answer
+    answered = _answered(executed, context, prepared.extensions)
+    return replace(answered, lasts=prepared.document.lasts and not answered.has_errors)
 
 
 async def _subscribed(

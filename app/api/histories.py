@@ -14,11 +14,13 @@ from app.api.deadline import Deadline
 from app.history.filter import HistoryFilter
 from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
 from app.mirror.mirror import Mirror, Reading
+from app.mirror.store import name_of
 from app.mirror.timeline import Timeline
 from app.model.accounts import Account
 from app.model.entries import Entry, Stream
 from app.model.errors import UpstreamError
 from app.providers.page import Provider, supports
+from app.responses.dependencies import Dependencies
 
 
 class SourceState(StrEnum):
@@ -107,11 +109,16 @@ class Histories:
     """Reads histories for one request, by its deadline."""
 
     def __init__(
-        self, mirror: Mirror, providers: Mapping[str, Provider], deadline: Deadline
+        self,
+        mirror: Mirror,
+        providers: Mapping[str, Provider],
+        deadline: Deadline,
+        made_of: Dependencies,
     ) -> None:
         self._mirror = mirror
         self._providers = providers
         self._deadline = deadline
+        self._made_of = made_of
 
     async def answer(self, question: Question) -> Answer:
         """Return the rows asked for; a source that fails is UNAVAILABLE in it, never raised."""
@@ -119,6 +126,7 @@ class Histories:
         while True:
             found = window_of(_timelines(sources.values()), question.chosen, question.window)
             if not isinstance(found, Missing):
+                self._note(sources.values(), question.stream)
                 return Answer(found, list(sources.values()), question.chosen)
             await self._deepen([sources[a] for a in found.accounts], question.stream, found)
 
@@ -128,6 +136,7 @@ class Histories:
         while True:
             found = everything(_timelines(sources.values()), selection.chosen)
             if not isinstance(found, Missing):
+                self._note(sources.values(), selection.stream)
                 return Whole(found, list(sources.values()))
             await self._deepen([sources[a] for a in found.accounts], selection.stream, found)
 
@@ -137,8 +146,10 @@ class Histories:
         while source.timeline is not None:
             for entry in source.timeline.entries:
                 if entry.id == entry_id:
+                    self._note([source], stream)
                     return entry
             if source.timeline.horizon is None:
+                self._note([source], stream)
                 return None
             missing = Missing(frozenset({account.id}), source.timeline.horizon)
             await self._deepen([source], stream, missing)
@@ -154,6 +165,12 @@ class Histories:
             "history", [self._mirror.read(account, stream, demand) for stream in able]
         )
         return [_source(account, reading) for reading in readings]
+
+    def _note(self, sources: Iterable[Source], stream: Stream) -> None:
+        for source in sources:
+            if source.reading:
+                name = name_of(source.account.id, stream, source.account.revision)
+                self._made_of.read(name, source.reading.snapshot.version)
 
     async def _open(self, selection: Selection) -> dict[str, Source]:
         """Read the mirrors of all accounts side by side."""

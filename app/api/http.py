@@ -15,9 +15,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.types import Receive, Scope, Send
 
-from app.api.context import Context
+from app.api.answering import Answer
 from app.api.entrance import Entrance
-from app.api.execution import Outcome, Response
+from app.api.execution import Outcome
 from app.api.negotiation import EVENTS_TYPE, JSON_TYPE, RESPONSE_TYPE, accepted
 from app.api.requests import Malformed, Refused, Request, read
 from app.api.streams.sse import NO_ROOM, event_stream
@@ -25,6 +25,8 @@ from app.model.errors import Unauthenticated, UpstreamUnavailable
 from app.redis.rates import Allowance, header_fields
 
 _METHODS = ("GET", "HEAD", "POST")
+# Where in a scope the ring that gives answers again has a list for what was kept of this one.
+KEPT = "credit_gateway.kept"
 _ASKING = {"query", "documentId", "extensions"}
 # Not registered with IANA, but what the specification asks for.
 _PARTIAL_SUCCESS = 294
@@ -88,10 +90,13 @@ class GraphQLEndpoint:
                 return NO_ROOM
             answers = await entrance.executor.answers(request, context, queries_only=by_url)
             return event_stream(entrance.streams, viewer, http, answers, limits)
-        response = await entrance.executor.answer(request, context, queries_only=by_url)
-        status = self._status(response, media_type)
-        headers = {**limits, **_caching(response, context)}
-        return _written(orjson.dumps(response.body), media_type, status, headers)
+        answer = await entrance.answering.answer(
+            request, context, anew=wants_newer(http), queries_only=by_url
+        )
+        if answer.kept and KEPT in http.scope:
+            http.scope[KEPT].append(answer.kept)
+        headers = {**limits, **caching(answer)}
+        return _written(answer.body, media_type, self._status(answer, media_type), headers)
 
     async def _read(self, http: HttpRequest, media_type: str) -> Request:
         try:
@@ -101,12 +106,12 @@ class GraphQLEndpoint:
                 malformed.status = HTTPStatus.UNPROCESSABLE_ENTITY
             raise
 
-    def _status(self, response: Response, media_type: str) -> int:
+    def _status(self, answer: Answer, media_type: str) -> int:
         if media_type != RESPONSE_TYPE:
             return HTTPStatus.OK
-        match response.outcome:
+        match answer.outcome:
             case Outcome.EXECUTED:
-                is_partial = self._precise_statuses and response.has_errors
+                is_partial = self._precise_statuses and answer.has_errors
                 return _PARTIAL_SUCCESS if is_partial else HTTPStatus.OK
             case Outcome.INVALID if self._precise_statuses:
                 return HTTPStatus.UNPROCESSABLE_ENTITY
@@ -146,11 +151,17 @@ def _too_often(allowance: Allowance, headers: Mapping[str, str]) -> Refused:
     return Refused(HTTPStatus.TOO_MANY_REQUESTS, message, headers, "RATE_LIMITED")
 
 
-def _caching(response: Response, context: Context) -> dict[str, str]:
-    """Say for how long the answer stays fresh; what is partial or wrong is not kept at all."""
-    if response.has_errors or context.fresh_for is None:
-        return {"Cache-Control": "no-store"}
-    return {"Cache-Control": f"private, max-age={context.fresh_for // timedelta(seconds=1)}"}
+def caching(answer: Answer) -> dict[str, str]:
+    """Say for how long an answer stays fresh, and whether it was given before."""
+    fresh_for = answer.fresh_for
+    kept = "no-store"
+    if fresh_for is not None:
+        kept = f"private, max-age={fresh_for // timedelta(seconds=1)}"
+    return {"Cache-Control": kept, "X-Cache": "HIT" if answer.is_hit else "MISS"}
+
+
+def wants_newer(http: HTTPConnection) -> bool:
+    return requested_age(",".join(http.headers.getlist("cache-control"))) is not None
 
 
 def requested_age(cache_control: str) -> timedelta | None:

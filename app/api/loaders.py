@@ -6,17 +6,18 @@ What the viewer may not see is loaded as if it did not exist, whichever way it w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
 
 from app.api.balances import AccountBalance, Balances
 from app.api.histories import Answer, Histories, Question, Selection, Whole
-from app.directory.directory import Directory
 from app.model.accounts import Account, Customer
 from app.model.entries import Entry, Stream
 from app.model.errors import Forbidden
 from app.model.viewer import Viewer
+from app.responses.dependencies import Dependencies
+from app.responses.lookups import Kind, Lookup, Lookups
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -49,15 +50,21 @@ class Loaders:
     """One loader for each kind of thing; made for one request and one viewer."""
 
     def __init__(
-        self, directory: Directory, histories: Histories, balances: Balances, viewer: Viewer
+        self,
+        lookups: Lookups,
+        histories: Histories,
+        balances: Balances,
+        viewer: Viewer,
+        made_of: Dependencies,
     ) -> None:
-        self._directory = directory
+        self._lookups = lookups
+        self._made_of = made_of
         self._histories = histories
         self._balances = balances
         self._viewer = viewer
         self.customers_by_reference = Loader(self._customers_by_reference)
         self.customers_by_id = Loader(self._customers_by_id)
-        self.accounts_by_customer = Loader(directory.accounts_by_customer)
+        self.accounts_by_customer = Loader(self._accounts_by_customer)
         self.accounts_by_id = Loader(self._accounts_by_id)
         self.answers = Loader(self._answers)
         self.wholes = Loader(self._wholes)
@@ -65,7 +72,7 @@ class Loaders:
         self.balances = Loader(self._balances_of)
 
     async def _customers_by_reference(self, references: list[str]) -> list[Customer | None]:
-        found = await self._directory.customers_by_reference(references)
+        found = await self._found(Kind.CUSTOMER_BY_REFERENCE, references)
         visible = [self._visible(customer) for customer in found]
         for customer in visible:
             if customer:
@@ -73,14 +80,23 @@ class Loaders:
         return visible
 
     async def _customers_by_id(self, ids: list[str]) -> list[Customer | None]:
-        found = await self._directory.customers_by_id(ids)
+        found = await self._found(Kind.CUSTOMER_BY_ID, ids)
         return [self._visible(customer) for customer in found]
+
+    async def _found(self, kind: Kind, keys: Sequence[str]) -> list[Any]:
+        found = await self._lookups.found(kind, keys)
+        for key, one in zip(keys, found, strict=True):
+            self._made_of.looked_up(Lookup(kind, key), one)
+        return found
 
     def _visible(self, customer: Customer | None) -> Customer | None:
         return customer if customer and self._viewer.may_read(customer) else None
 
+    async def _accounts_by_customer(self, ids: list[str]) -> list[list[Account]]:
+        return await self._found(Kind.ACCOUNTS_BY_CUSTOMER, ids)
+
     async def _accounts_by_id(self, ids: list[str]) -> list[Account | None]:
-        found = await self._directory.accounts_by_id(ids)
+        found: list[Account | None] = await self._found(Kind.ACCOUNT_BY_ID, ids)
         owners = await asyncio.gather(
             *(self.customers_by_id.load(account.customer_id) for account in found if account)
         )

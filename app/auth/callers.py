@@ -1,7 +1,7 @@
 """From a request's `Authorization` header to the one value that says who is calling."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from app.auth.anonymous import ANONYMOUS
@@ -14,6 +14,7 @@ from app.auth.published import PublishedKeys
 from app.auth.tokens import Tokens
 from app.directory.directory import Directory
 from app.model.clock import Clock
+from app.model.errors import Unauthenticated
 from app.model.viewer import Known, Viewer
 from app.settings import AuthSettings
 
@@ -35,6 +36,13 @@ class Callers(Protocol):
         """
         ...
 
+    def remembered(self, authorization: str) -> Viewer | None:
+        """Return who sends this `Authorization` header, where that is known without asking.
+
+        None says nothing of whether it is good.
+        """
+        ...
+
 
 class Anyone:
     """Asks nobody who is calling."""
@@ -44,6 +52,9 @@ class Anyone:
 
     async def known(self, authorization: Sequence[str]) -> Known:  # noqa: ARG002
         return Known(ANONYMOUS)
+
+    def remembered(self, authorization: str) -> Viewer | None:  # noqa: ARG002
+        return ANONYMOUS
 
 
 class Bearers:
@@ -61,6 +72,12 @@ class Bearers:
         if token.startswith(PREFIX):
             return Known(await self._keys.viewer(token))
         return await self._tokens.known(token)
+
+    def remembered(self, authorization: str) -> Viewer | None:
+        # A key may have been revoked since, and a token cannot be.
+        with suppress(Unauthenticated):
+            return self._tokens.remembered(sent_token([authorization]))
+        return None
 
 
 @asynccontextmanager

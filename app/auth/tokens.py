@@ -12,7 +12,7 @@ from app.auth.claims import Expected
 from app.auth.keys import Key, KeySource
 from app.model.clock import Clock
 from app.model.errors import Unauthenticated
-from app.model.viewer import Known
+from app.model.viewer import Known, Viewer
 
 # Some 5 MB; more callers than that at a time are verified again now and then.
 _MOST_REMEMBERED = 10_000
@@ -42,18 +42,29 @@ class Tokens:
 
         Raises `Unauthenticated`, `UpstreamUnavailable` meanwhile.
         """
-        digest = sha256(token.encode()).digest()
-        before = self._remembered.get(digest)
-        now = self._clock().timestamp()
-        if before and now < before.ends and self._keys.holds(before.key):
-            self._remembered.move_to_end(digest)
-            return before.known
+        digest = _digest(token)
+        before = self._good(digest)
+        if before:
+            return before
         self._remembered.pop(digest, None)
         verified = await self._verified(token)
         self._remembered[digest] = verified
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return verified.known
+
+    def remembered(self, token: str) -> Viewer | None:
+        """Return who sent a token that was verified before and is good still, None for others."""
+        known = self._good(_digest(token))
+        return known.viewer if known else None
+
+    def _good(self, digest: bytes) -> Known | None:
+        before = self._remembered.get(digest)
+        now = self._clock().timestamp()
+        if before is None or now >= before.ends or not self._keys.holds(before.key):
+            return None
+        self._remembered.move_to_end(digest)
+        return before.known
 
     async def _verified(self, token: str) -> _Verified:
         key_id, algorithm = self._names(token)
@@ -79,6 +90,10 @@ class Tokens:
         if not isinstance(algorithm, str):
             raise _refused("names no algorithm")
         return header.get("kid"), algorithm
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()
 
 
 def _instant(seconds: float) -> datetime:

@@ -1,7 +1,7 @@
 """The directory's database: opened once, read and written in transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -36,6 +36,7 @@ class Database:
         self._patience = patience
         # Writers of this process queue here, in order, instead of at the database.
         self._turn = asyncio.Lock()
+        self._on_write: list[Callable[[], Awaitable[None]]] = []
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -66,6 +67,10 @@ class Database:
         await self._engine.dispose()
         await self._server.ended()
 
+    def on_write(self, written: Callable[[], Awaitable[None]]) -> None:
+        """Await `written` after each transaction that may have written what lookups show."""
+        self._on_write.append(written)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection that sees one moment of the database."""
@@ -78,8 +83,11 @@ class Database:
             raise DirectoryUnavailable("the directory could not be read; try again") from None
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that nobody else writes beside; kept durably when it ends well."""
+    async def writing(self, *, shown: bool = True) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that nobody else writes beside; kept durably when it ends well.
+
+        What is written of credentials alone is `shown` by no lookup.
+        """
         try:
             async with (
                 asyncio.timeout(self._patience),
@@ -91,6 +99,9 @@ class Database:
                     yield connection
         except _FAILURES:
             raise DirectoryUnavailable("the directory could not be written; try again") from None
+        finally:
+            for written in self._on_write if shown else ():
+                await written()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:

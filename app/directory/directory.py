@@ -1,6 +1,6 @@
 """The directory: who the customers are, which accounts they have, and who may ask."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Self
 
@@ -25,6 +25,10 @@ class Directory(Customers, Accounts, Credentials, Renewing, Rotating, ApiKeys):
     async def open(cls, url: str, vault: Vault, *, now: Callable[[], datetime] = utc_now) -> Self:
         """Return the directory at an address of SQLite or PostgreSQL; close it after use."""
         return cls(await Database.open(url), vault, now)
+
+    def on_write(self, written: Callable[[], Awaitable[None]]) -> None:
+        """Await `written` whenever this process may have written what lookups show."""
+        self._database.on_write(written)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -28,7 +28,7 @@ class ApiKeys(Part):
             "digest": digest,
             "created_at": key.created_at,
         }
-        async with self._database.writing() as connection:
+        async with self._database.writing(shown=False) as connection:
             await connection.execute(api_keys.insert().values(values))
         return key
 
@@ -50,7 +50,7 @@ class ApiKeys(Part):
     async def revoke_api_key(self, key_id: str) -> bool:
         """Revoke a key, from now on in every process; False where there is no key of this id."""
         statement = select(api_keys.c.revoked_at).where(api_keys.c.id == key_id)
-        async with self._database.writing() as connection:
+        async with self._database.writing(shown=False) as connection:
             row = (await connection.execute(statement)).one_or_none()
             if row is not None and row.revoked_at is None:
                 await change(connection, api_keys, key_id, revoked_at=self._now())

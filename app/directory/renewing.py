@@ -49,19 +49,19 @@ class Renewing(Part):
             accounts.c.renewal_token == turn,
         )
         taken = update(accounts).where(accounts.c.id == account_id, is_free)
-        async with of_one_account(), self._database.writing() as connection:
+        async with of_one_account(), self._database.writing(shown=False) as connection:
             done = await connection.execute(taken.values(renewal_token=turn, renewal_until=until))
             return done.rowcount > 0
 
     async def end_turn(self, account_id: str, turn: str, pause: Pause | None) -> None:
         """Let others renew the credentials, after the pause."""
         mine = update(accounts).where(accounts.c.id == account_id, accounts.c.renewal_token == turn)
-        async with of_one_account(), self._database.writing() as connection:
+        async with of_one_account(), self._database.writing(shown=False) as connection:
             await connection.execute(mine.values(_pausing(pause)))
 
     async def keep_renewed(self, account_id: str, before: Renewable, renewed: Renewed) -> bool:
         """Keep a renewed pair durably; False where others were linked or renewed meanwhile."""
-        async with of_one_account(), self._database.writing() as connection:
+        async with of_one_account(), self._database.writing(shown=False) as connection:
             row = await self._unchanged(connection, account_id, before)
             if row is None:
                 return False

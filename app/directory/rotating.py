@@ -53,7 +53,7 @@ class Rotating(Part):
         if all(row.credentials.startswith(newest) for row in rows):
             return Rotation(already=len(rows))
         done = unopened = 0
-        async with self._database.writing() as connection:
+        async with self._database.writing(shown=False) as connection:
             # Read again: a credential that was renewed since is not put back.
             rows = (await connection.execute(batch)).all()
             for row in rows:

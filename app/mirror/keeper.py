@@ -160,6 +160,7 @@ class Keeper(Generic[D]):
             return known._replace(document=document)
         is_current = self._changes.is_live and doubts == self._memory.doubts
         self._memory.put(name.text, document, known.era, is_current=is_current)
+        self._changes.made(f"{name.text} {document.version}")
         return Known(document, document.version, known.era)
 
     async def share(self, name: Name) -> bool:
@@ -185,6 +186,7 @@ class Keeper(Generic[D]):
     async def purge(self, name: str) -> None:
         """Take a document away, in all processes; raises `RedisAway` where only in this one."""
         self._purged(name)
+        self._changes.made(f"{name} {PURGED}")
         self._pass_on(name, PURGED)
         await self._store.purge(name)
 

@@ -20,7 +20,7 @@ from app.model.money import Money
 from app.providers.page import Provider
 from app.redis.changes import Changes
 
-_KIND = "balance"
+KIND = "balance"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Reported:
         self._freshness = freshness
         self._mark = mark
         self._clock = clock
-        self._keeper = Keeper(_KIND, store, changes, StatementCodec(), clock, metrics)
+        self._keeper = Keeper(KIND, store, changes, StatementCodec(), clock, metrics)
 
     async def read(self, account: Account, demand: Demand | None = None) -> Served[Statement]:
         """Return what an account holds as it may be told now; raises `UpstreamError`."""
@@ -74,7 +74,7 @@ class Reported:
 
     async def purge(self, account_id: str, revision: int) -> None:
         """Take what is known of an account away, in all processes; raises `RedisAway`."""
-        await self._keeper.purge(name_of(account_id, _KIND, revision))
+        await self._keeper.purge(name_of(account_id, KIND, revision))
 
     async def settle(self, patience: timedelta) -> None:
         """Let the calls under way end by themselves, for so long."""
@@ -86,7 +86,7 @@ class Reported:
 
     def _name(self, account: Account) -> Name:
         translation = self._providers[account.provider].translation
-        return Name(name_of(account.id, _KIND, account.revision), translation)
+        return Name(name_of(account.id, KIND, account.revision), translation)
 
     async def _renew(self, account: Account, as_of: datetime) -> Statement:
         name = self._name(account)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from secrets import token_hex
 from typing import NamedTuple
 
+from app.redis.connection import Client
 from app.redis.guard import Guard, Script
 
 # Counts on when a release writes otherwise than the one before.
@@ -183,6 +184,17 @@ class DocumentStore:
             _text(era),
             bool(is_ours),
         )
+
+    async def versions(self, names: Sequence[str]) -> list[str | None]:
+        """Return the versions of these documents as they are, None where there is none."""
+
+        async def look(client: Client) -> list[bytes | None]:
+            pipeline = client.pipeline(transaction=False)
+            for name in names:
+                pipeline.hget(f"{_PREFIX}{name}", "v")
+            return list(await pipeline.execute())
+
+        return [_text(found) or None for found in await self._guard.ask(look)]
 
     async def save(self, name: str, document: Encoded, *, over: str | None, era: str) -> Saved:
         """Write a document over that version; blocks without data are those it has already."""

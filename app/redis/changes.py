@@ -25,6 +25,7 @@ class Changes:
         self._channel = channel
         self._embedded = is_embedded(client)
         self._listeners: list[tuple[Callable[[str], None], Callable[[], None]]] = []
+        self._listeners_at_once: list[Callable[[str], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._certain_until = 0.0
         # Grows with each new subscription.
@@ -35,9 +36,21 @@ class Changes:
         """Whether nothing that was published since the last `epoch` began can have been missed."""
         return asyncio.get_running_loop().time() < self._certain_until
 
-    def listen(self, heard: Callable[[str], None], lost: Callable[[], None]) -> None:
-        """Call `heard` with each name, and `lost` when names may have been missed."""
+    def listen(
+        self, heard: Callable[[str], None], lost: Callable[[], None], *, at_once: bool = False
+    ) -> None:
+        """Call `heard` with each name, and `lost` when names may have been missed.
+
+        `at_once` it is called for what this process changes too, before that is heard from Redis.
+        """
         self._listeners.append((heard, lost))
+        if at_once:
+            self._listeners_at_once.append(heard)
+
+    def made(self, name: str) -> None:
+        """Tell whoever listens at once in this process what it changed itself."""
+        for heard in self._listeners_at_once:
+            _call(heard, name)
 
     async def publish(self, guard: Guard, name: str) -> None:
         """Tell every process; raises RedisAway."""

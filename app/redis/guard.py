@@ -62,7 +62,7 @@ class Guard:
     def __init__(self, client: Client, metrics: Metrics | None = None) -> None:
         self._client = client
         self._metrics = metrics or Metrics()
-        self._embedded = is_embedded(client)
+        self.is_embedded = is_embedded(client)
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._running: set[asyncio.Task[Any]] = set()
         self._watch: asyncio.Task[None] | None = None
@@ -90,7 +90,7 @@ class Guard:
         if self.is_away:
             raise RedisAway("Redis is away")
         try:
-            if self._embedded:
+            if self.is_embedded:
                 async with self._room:
                     return await operation(self._client)
             return await self._answer(operation)

@@ -21,6 +21,7 @@ from app.settings.values import (
     Positive,
     Rate,
     RateLimit,
+    Size,
     Text,
     Written,
     refusal,
@@ -72,6 +73,14 @@ class CacheSettings(Section):
     rebuild_after: Duration = Field(
         default=timedelta(hours=24),
         description="A whole history is read anew at least this often, on demand.",
+    )
+    responses: Flag = Field(
+        default=True,
+        description="Whether an answer is given again while all it was made of is as it was.",
+    )
+    response_memory: Size = Field(
+        default=64 * 1024**2,
+        description="The most bytes of such answers in each process; the Redis keeps them too.",
     )
 
 

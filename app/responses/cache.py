@@ -1,0 +1,184 @@
+"""
+Answers that were given before: in the memory of each process, and in Redis for all of them.
+
+An answer is kept with what it was made of: the versions of the documents that were read, and what
+the directory said. It is given again while every source in it is fresh, while the documents are of
+those versions still, and while the directory says the same. A process knows the versions by what
+the processes tell each other, and asks for those it does not know; it gives nothing from here while
+it cannot hear the others. What the directory says it asks again after a moment.
+
+The key is everything that an answer depends on beside that. It lies within what is kept and is
+compared whole, so that nobody is ever given what was made for somebody else.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, cast
+
+import orjson
+
+from app.directory.database import DirectoryUnavailable
+from app.mirror.store import DocumentStore
+from app.model.clock import Clock
+from app.model.viewer import Viewer
+from app.redis.changes import Changes
+from app.redis.guard import Guard, RedisAway
+from app.responses.dependencies import Dependencies
+from app.responses.kept import Kept, Written, decoded, digest, encoded
+from app.responses.lookups import LASTS_SECONDS, Lookup, Lookups
+from app.responses.memory import Memory
+from app.responses.versions import Versions
+
+_PREFIX = "credit-gateway:response:"
+# What is written beside more than so many others is not worth a wait.
+_MOST_WRITES = 64
+
+
+class ResponseCache:
+    """Finds and keeps answers. `release` is the same in all processes that answer alike.
+
+    At most `most_bytes` of them are in this process; where they are not `shared`, none in Redis.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        store: DocumentStore,
+        changes: Changes,
+        lookups: Lookups,
+        clock: Clock,
+        *,
+        release: str,
+        most_bytes: int,
+        shared: bool,
+    ) -> None:
+        self._guard = guard
+        self._store = store
+        self._lookups = lookups
+        self._clock = clock
+        self._release = release
+        self._shared = shared
+        self._memory = Memory(most_bytes)
+        self._versions = Versions(changes, self._memory.changed)
+        self._writing: set[asyncio.Task[None]] = set()
+
+    @property
+    def mark(self) -> int:
+        """What has to be noted before an answer is made that is to be kept."""
+        return self._versions.mark
+
+    def key(self, viewer: Viewer, *asked: object) -> bytes | None:
+        """Return the key of what a viewer asks, in JSON's types; None where it has none."""
+        who = [viewer.subject, sorted(viewer.scopes), viewer.reference]
+        with suppress(orjson.JSONEncodeError):
+            return orjson.dumps([self._release, who, asked], option=orjson.OPT_SORT_KEYS)
+        return None
+
+    async def find(self, key: bytes) -> Kept | None:
+        """Return the answer that is kept under a key and still true; None where there is none."""
+        kept = self._memory.get(key)
+        if kept is None and self._shared and self._versions.is_live:
+            return await self._from_redis(key)
+        if kept is not None and (self.is_true(kept) or await self._is_true_still(kept)):
+            return kept
+        return None
+
+    def is_true(self, kept: Kept) -> bool:
+        """Say whether an answer may be given; where it may not, `find` may find that it may."""
+        looked_up_at = kept.looked_up_at
+        if looked_up_at <= self._lookups.doubted_at:
+            return False
+        is_known = asyncio.get_running_loop().time() < looked_up_at + LASTS_SECONDS
+        return is_known and self._is_fresh(kept)
+
+    def left(self, kept: Kept) -> timedelta:
+        """Return for how long an answer stays fresh."""
+        return max(kept.until - self._clock(), timedelta(0))
+
+    def keep(
+        self, key: bytes, body: bytes, until: datetime, made_of: Dependencies, since: int
+    ) -> Kept | None:
+        """Keep an answer whose making began at the mark `since`, and return it as it is kept.
+
+        It is None where something it was made of may have changed meanwhile.
+        """
+        if not made_of.is_even or not self._versions.learn(made_of.documents, since):
+            return None
+        kept = Kept(key, body, until, made_of.documents, made_of.lookups, 0.0)
+        self._memory.put(kept)
+        if self._shared and len(self._writing) < _MOST_WRITES:
+            task = asyncio.get_running_loop().create_task(self._write(kept))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+        return kept
+
+    async def aclose(self) -> None:
+        """End what is being written."""
+        for task in self._writing:
+            task.cancel()
+        await asyncio.gather(*self._writing, return_exceptions=True)
+
+    def _is_fresh(self, kept: Kept) -> bool:
+        return not kept.is_gone and self._versions.is_live and self._clock() < kept.until
+
+    async def _is_true_still(self, kept: Kept) -> bool:
+        """Ask the directory again for what an answer was made of."""
+        asked_at = asyncio.get_running_loop().time()
+        if not self._is_fresh(kept):
+            return False
+        if await self._look_up(list(kept.lookups)) != kept.lookups:
+            self._memory.discard(kept.key)
+            return False
+        kept.looked_up_at = asked_at
+        return self._is_fresh(kept)
+
+    async def _look_up(self, lookups: Sequence[Lookup]) -> dict[Lookup, Any] | None:
+        with suppress(DirectoryUnavailable):
+            return await self._lookups.all(lookups)
+        return None
+
+    async def _from_redis(self, key: bytes) -> Kept | None:
+        since = self._versions.mark
+        try:
+            data = await self._guard.ask(lambda client: client.get(_name(key)))
+            written = decoded(cast("bytes", data)) if data else None
+            if written is None or written.key != key or self._clock() >= written.until:
+                return None
+            if not await self._are_newest(written, since):
+                return None
+        except RedisAway:
+            return None
+        asked_at = asyncio.get_running_loop().time()
+        found = await self._look_up([Lookup(*one) for one in written.lookups])
+        if found is None or digest(found.values()) != written.found:
+            return None
+        kept = Kept(key, written.body, written.until, written.documents, found, asked_at)
+        if not self._versions.learn(kept.documents, since):
+            return None
+        self._memory.put(kept)
+        return kept
+
+    async def _are_newest(self, written: Written, since: int) -> bool:
+        """Ask for the versions that this process does not know; raises `RedisAway`."""
+        lacking = [name for name in written.documents if self._versions.known(name) is None]
+        found = await self._store.versions(lacking) if lacking else []
+        asked = dict(zip(lacking, found, strict=True))
+        if any(asked[name] != written.documents[name] for name in lacking):
+            return False
+        return self._versions.learn(written.documents, since)
+
+    async def _write(self, kept: Kept) -> None:
+        milliseconds = self.left(kept) // timedelta(milliseconds=1)
+        if milliseconds > 0:
+            with suppress(RedisAway):
+                data = encoded(kept)
+                await self._guard.ask(
+                    lambda client: client.set(_name(kept.key), data, px=milliseconds)
+                )
+
+
+def _name(key: bytes) -> str:
+    return _PREFIX + sha256(key).hexdigest()

@@ -1,0 +1,72 @@
+"""An answer as it is kept."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from app.responses.lookups import Kind, Lookup
+
+# What a kept answer takes beside its bytes and its names.
+_OVERHEAD = 1000
+_PER_NAME = 300
+
+
+@dataclass(eq=False, slots=True)
+class Kept:
+    """One answer: `body` is its bytes, fresh until then, and true while its dependencies stay.
+
+    It `is_gone` once they changed. What was looked up for it was the same still at `looked_up_at`,
+    by the event loop's clock.
+    """
+
+    key: bytes
+    body: bytes
+    until: datetime
+    documents: Mapping[str, str]
+    lookups: Mapping[Lookup, Any]
+    looked_up_at: float
+    is_gone: bool = False
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes in memory."""
+        names = len(self.documents) + len(self.lookups)
+        return len(self.key) + len(self.body) + _PER_NAME * names + _OVERHEAD
+
+
+class Written(msgspec.Struct, frozen=True, array_like=True):
+    """An answer as it is written; `found` is a digest of what was looked up for it."""
+
+    key: bytes
+    until: datetime
+    documents: Mapping[str, str]
+    lookups: Sequence[tuple[Kind, str]]
+    found: bytes
+    body: bytes
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Written)
+
+
+def encoded(kept: Kept) -> bytes:
+    """Return an answer as it is written."""
+    lookups, found = list(kept.lookups), digest(kept.lookups.values())
+    return _encoder.encode(Written(kept.key, kept.until, kept.documents, lookups, found, kept.body))
+
+
+def decoded(data: bytes) -> Written | None:
+    """Return what was written; None where it is damaged or of another release."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.DecodeError:
+        return None
+
+
+def digest(found: Iterable[object]) -> bytes:
+    """Return what is the same only for the same records in the same order."""
+    return sha256(_encoder.encode(list(found))).digest()

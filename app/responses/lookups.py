@@ -1,0 +1,114 @@
+"""
+What the directory said a moment ago, so that not every request asks it anew.
+
+Processes tell each other when they have written into the directory; what one of them said is then
+not believed any more. So it is while they cannot be heard. And as others write there who tell
+nobody, such as a command, nothing is believed for longer than a moment.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from enum import StrEnum
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+from app.directory.directory import Directory
+from app.redis.changes import Changes
+from app.redis.guard import Guard, RedisAway
+
+# What was linked or unlinked is to be seen everywhere within a second, also in an answer that was
+# made of what was known then and is given for as long again.
+LASTS_SECONDS = 0.4
+# Some 10 MB; more customers than that at a time are looked up again now and then.
+_MOST_REMEMBERED = 10_000
+_UNKNOWN = (0.0, None)
+_WORD = "directory"
+
+
+class Kind(StrEnum):
+    """What is looked up, and by what."""
+
+    CUSTOMER_BY_REFERENCE = "customer by reference"
+    CUSTOMER_BY_ID = "customer by id"
+    ACCOUNTS_BY_CUSTOMER = "accounts by customer"
+    ACCOUNT_BY_ID = "account by id"
+
+
+class Lookup(NamedTuple):
+    kind: Kind
+    key: str
+
+
+class Lookups:
+    """Looks up customers and accounts as the directory does, and tells whoever does when to forget.
+
+    What was looked up until `doubted_at`, by the event loop's clock, may not be so any more.
+    """
+
+    def __init__(self, directory: Directory, changes: Changes, guard: Guard) -> None:
+        self._ask: Mapping[Kind, Callable[[Sequence[str]], Awaitable[Sequence[Any]]]] = {
+            Kind.CUSTOMER_BY_REFERENCE: directory.customers_by_reference,
+            Kind.CUSTOMER_BY_ID: directory.customers_by_id,
+            Kind.ACCOUNTS_BY_CUSTOMER: directory.accounts_by_customer,
+            Kind.ACCOUNT_BY_ID: directory.accounts_by_id,
+        }
+        self._changes = changes
+        self._guard = guard
+        self._answers: OrderedDict[Lookup, tuple[float, Any]] = OrderedDict()
+        self._doubts = 0
+        self.doubted_at = 0.0
+        directory.on_write(self._written)
+        changes.listen(self._heard, self._doubt)
+
+    async def found(self, kind: Kind, keys: Sequence[str]) -> list[Any]:
+        """Return what the directory says of each key, in their order: a record, a list or None.
+
+        It is at most `LASTS_SECONDS` old; raises as the directory does.
+        """
+        now, doubts = asyncio.get_running_loop().time(), self._doubts
+        answers: dict[str, Any] = {}
+        for key in keys if self._changes.is_live else ():
+            until, found = self._answers.get(Lookup(kind, key), _UNKNOWN)
+            if now < until:
+                answers[key] = found
+        lacking = [key for key in dict.fromkeys(keys) if key not in answers]
+        found_now = await self._ask[kind](lacking) if lacking else ()
+        for key, found in zip(lacking, found_now, strict=True):
+            answers[key] = found
+            if doubts == self._doubts:
+                self._remember(Lookup(kind, key), now + LASTS_SECONDS, found)
+        return [answers[key] for key in keys]
+
+    async def all(self, lookups: Sequence[Lookup]) -> dict[Lookup, Any]:
+        """Return what the directory says of each of them, as `found` does."""
+        by_kind: dict[Kind, list[str]] = {}
+        for kind, key in lookups:
+            by_kind.setdefault(kind, []).append(key)
+        answers: dict[Lookup, Any] = {}
+        for kind, keys in by_kind.items():
+            found = await self.found(kind, keys)
+            answers |= {Lookup(kind, key): one for key, one in zip(keys, found, strict=True)}
+        return answers
+
+    def _remember(self, lookup: Lookup, until: float, found: object) -> None:
+        self._answers[lookup] = (until, found)
+        self._answers.move_to_end(lookup)
+        if len(self._answers) > _MOST_REMEMBERED:
+            self._answers.popitem(last=False)
+
+    async def _written(self) -> None:
+        self._doubt()
+        with suppress(RedisAway):
+            # It is told whole, as a version of something is.
+            await self._changes.publish(self._guard, f"{_WORD} {token_hex(8)}")
+
+    def _heard(self, told: str) -> None:
+        if told.startswith(f"{_WORD} "):
+            self._doubt()
+
+    def _doubt(self) -> None:
+        self._doubts += 1
+        self._answers.clear()
+        self.doubted_at = asyncio.get_running_loop().time()

@@ -1,0 +1,66 @@
+"""Which version of a document is the newest, as the processes tell each other."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+from app.redis.changes import Changes
+
+# Some 20 MB. Of what was forgotten, answers that are being made are not kept.
+_MOST_KNOWN = 50_000
+
+
+class Versions:
+    """The versions that this process knows. They are certain while `is_live`.
+
+    `changed` is called with a document's name once another version of it is there, and with None
+    when any may have changed.
+    """
+
+    def __init__(self, changes: Changes, changed: Callable[[str | None], None]) -> None:
+        self._changes = changes
+        self._changed = changed
+        # With the mark at which they were put there.
+        self._known: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        # Grows with each word; what was forgotten had been told up to that one.
+        self.mark = 0
+        self._forgotten = 0
+        changes.listen(self._heard, self._lost, at_once=True)
+
+    @property
+    def is_live(self) -> bool:
+        return self._changes.is_live
+
+    def known(self, document: str) -> str | None:
+        """Return the newest version of a document; None where this process does not know it."""
+        known = self._known.get(document)
+        return known[0] if known else None
+
+    def learn(self, read: Mapping[str, str], since: int) -> bool:
+        """Say whether all these versions, read after that `mark`, are the newest."""
+        if not self._changes.is_live or since < self._forgotten:
+            return False
+        if any(self.known(name) not in (None, version) for name, version in read.items()):
+            return False
+        for name, version in read.items():
+            self._put(name, version)
+        return True
+
+    def _heard(self, told: str) -> None:
+        name, _, version = told.rpartition(" ")
+        self.mark += 1
+        if self.known(name) != version:
+            self._changed(name)
+        self._put(name, version)
+
+    def _lost(self) -> None:
+        self.mark += 1
+        self._forgotten = self.mark
+        self._known.clear()
+        self._changed(None)
+
+    def _put(self, name: str, version: str) -> None:
+        self._known[name] = (version, self.mark)
+        self._known.move_to_end(name)
+        if len(self._known) > _MOST_KNOWN:
+            _, (_, at) = self._known.popitem(last=False)
+            self._forgotten = max(self._forgotten, at)
