@@ -12,6 +12,8 @@ from gateways import gateways
 from starlette.types import Receive, Scope, Send
 from world import serving, world
 
+pytestmark = pytest.mark.alone
+
 BOMBS = {
     "a fragment bomb": (
         "{...F0}"

@@ -24,7 +24,8 @@ QUERY = """{ customer(reference: "C-1001") { creditChanges(first: 10) {
 SECONDS = 4
 CONNECTIONS = 800
 # Others on the machine make single runs worse, and nothing makes them better.
-RUNS = 3
+MOST_RUNS = 3
+LEAST_SHARE, MOST_SECONDS = 0.8, 0.02
 
 
 @pytest.fixture
@@ -52,13 +53,14 @@ def offered(origin: str, connections: int, rate: float) -> Outcome:
     return msgspec.json.decode(ended.stdout, type=Outcome)
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_of_three_times_the_peak_most_of_it_is_answered_and_the_rest_refused_soon(
     origin: str,
 ) -> None:
     offered(origin, 4, 0)
     shares, medians = [], []
-    for _ in range(RUNS):
+    for _ in range(MOST_RUNS):
         before = offered(origin, 8, 0).rate(200)
         much = offered(origin, CONNECTIONS, 3 * before)
         # A peak that others on the machine held down on one side would flatter what is between.
@@ -67,8 +69,10 @@ def test_of_three_times_the_peak_most_of_it_is_answered_and_the_rest_refused_soo
         assert (much.lost, much.without_retry_after) == (0, 0)
         shares.append(much.rate(200) / peak)
         medians.append(much.within(503, 0.5))
+        if max(shares) >= LEAST_SHARE and min(medians) < MOST_SECONDS:
+            break
 
     note("goodput with 3 x the peak offered", f"{max(shares):.0%} of the peak", "80%")
     note("a refusal, half of them", f"{min(medians) * 1000:.1f} ms", "20 ms")
-    assert max(shares) >= 0.8
-    assert min(medians) < 0.02
+    assert max(shares) >= LEAST_SHARE
+    assert min(medians) < MOST_SECONDS

@@ -24,7 +24,7 @@ from world import configuration, import_customers
 from app import settings
 from app.sandbox import Sandbox, SandboxServer
 
-pytestmark = needs_redis
+pytestmark = [needs_redis, pytest.mark.alone]
 
 MORE = """
 [cache]

@@ -48,7 +48,7 @@ def running(*arguments: object, until: str) -> Iterator[tuple[subprocess.Popen[s
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        too_long = Timer(30, process.kill)
+        too_long = Timer(60, process.kill)
         too_long.start()
         try:
             lines: list[str] = []

@@ -157,6 +157,7 @@ def added_by(fault: Fault, server: RedisServer, one: Faulty) -> Added:
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", [stopped, killed, paused])
 def test_a_redis_in_a_fault_delays_the_first_questions_a_little_and_no_other(
     fault: Fault, server: RedisServer, served: Faulty

@@ -3,6 +3,7 @@
 import asyncio
 from time import perf_counter
 
+import pytest
 from asking import asking, hearing, timed_refusal, until, until_published, until_written, written
 from redis_cluster import RedisCluster
 from redis_sentinel import Sentinels
@@ -46,6 +47,7 @@ async def test_a_cluster_is_used_again_when_a_replica_has_taken_over(
     assert cluster.primary_of("k") is not owner
 
 
+@pytest.mark.alone
 async def test_a_hanging_primary_of_a_cluster_delays_nobody_for_long(
     cluster: RedisCluster,
 ) -> None:

@@ -18,6 +18,7 @@ from app.redis.guard import PATIENCE_SECONDS, RedisAway
 pytest_plugins = ("redis_fixtures",)
 
 
+@pytest.mark.alone
 async def test_a_redis_that_hangs_is_waited_for_once_and_found_again(server: RedisServer) -> None:
     firsts, others, healthy = [], [], []
     async with asking(server.url) as (_, guard):
@@ -50,6 +51,7 @@ async def test_many_callers_at_once_are_no_reason_to_go_away(url: str, server: R
         assert not guard.is_away
 
 
+@pytest.mark.alone
 async def test_many_callers_of_a_redis_that_hangs_wait_no_longer_than_one(
     server: RedisServer,
 ) -> None:

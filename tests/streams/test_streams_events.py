@@ -124,7 +124,7 @@ def test_the_gateway_tells_a_query_as_one_event(gateway: World) -> None:
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Serve a gateway that has little time, for one request at once."""
-    more = '[server]\nrequest_timeout = "1s"\nmax_in_flight = 1\n'
+    more = '[server]\nrequest_timeout = "2s"\nmax_in_flight = 1\n'
     with world(tmp_path_factory.mktemp("hasty"), more=more, entries=5) as served_:
         yield served_
 
