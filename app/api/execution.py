@@ -21,13 +21,14 @@ from app.api.context import Context
 from app.api.costs.costs import Costs
 from app.api.documents import Document, Rejected, invalid
 from app.api.errors import formatted, internal, shown
+from app.api.executor import CompilingExecutor, Operations
 from app.api.persisted import Library
 from app.api.requests import MutationByGet, Request
 from app.api.schema import schema
 from app.model.errors import TooSlow
 
 graphql_schema = schema._schema  # noqa: SLF001 - it has no other name there
-
+_operations = Operations(graphql_schema)
 
 # A list of a hundred ids and ten filters need half as many. Each is looked at wherever its variable
 # is used, and the others wait meanwhile.
@@ -199,6 +200,8 @@ async def _executed(prepared: _Prepared, context: Context, event: object = None)
         context,
         prepared.variables,
         prepared.name,
+        executor_class=CompilingExecutor,
+        operations=_operations,
     )
     executed = await result if isawaitable(result) else result
     if prepared.operation.operation is not OperationType.QUERY:

@@ -1,0 +1,87 @@
+"""What two executors answer, so that it can be compared."""
+
+import asyncio
+from collections.abc import Awaitable
+from inspect import isawaitable
+from typing import Any, NamedTuple, cast
+
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
+
+from app.api.executor import CompilingExecutor, Operations
+
+
+class Told(NamedTuple):
+    """All that an answer tells: the data in their order and with their types, and the errors."""
+
+    data: str
+    errors: list[tuple[object, ...]]
+
+
+def told(result: ExecutionResult) -> Told:
+    """Return what an answer tells."""
+    # Text tells the order of keys, and 1 from True and from 1.0.
+    return Told(repr(result.data), [_error(error) for error in result.errors or []])
+
+
+def _error(error: GraphQLError) -> tuple[object, ...]:
+    cause = error.original_error
+    return (
+        error.message,
+        error.path,
+        error.locations,
+        error.extensions,
+        error.positions,
+        [id(node) for node in error.nodes or []],
+        type(cause),
+        str(cause),
+        type(cause and cause.__context__),
+    )
+
+
+async def answered(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    root: object,
+    variables: dict[str, Any],
+    **options: Any,  # noqa: ANN401 - those of `execute`
+) -> Told:
+    """Return what `execute` answers."""
+    result = execute(schema, document, root, None, variables, **options)
+    if isawaitable(result):
+        result = await cast("Awaitable[ExecutionResult]", result)
+    # What an error left behind runs on; it ends before the loop does.
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.gather(*others, return_exceptions=True)
+    return told(result)
+
+
+class Both:
+    """The stock executor, and the compiling one, whose operations are remembered."""
+
+    def __init__(self, schema: GraphQLSchema, operations: Operations) -> None:
+        self._schema = schema
+        self._operations = operations
+        self._runner = asyncio.Runner()
+
+    def close(self) -> None:
+        """Close its loop."""
+        self._runner.close()
+
+    def answers(
+        self, document: DocumentNode, roots: tuple[object, object], variables: dict[str, Any]
+    ) -> tuple[Told, Told]:
+        """Return both answers; the roots are equal, and each executor is given one."""
+
+        async def ask() -> tuple[Told, Told]:
+            stock = await answered(self._schema, document, roots[0], variables)
+            other = await answered(
+                self._schema,
+                document,
+                roots[1],
+                variables,
+                executor_class=CompilingExecutor,
+                operations=self._operations,
+            )
+            return stock, other
+
+        return self._runner.run(ask())

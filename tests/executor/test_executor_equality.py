@@ -1,0 +1,147 @@
+"""
+What the compiling executor answers is what the stock executor answers, whatever is asked of whatever.
+
+Schemas, documents and values are invented. The controls are executors with one thing broken each.
+"""
+
+from collections.abc import Callable, Hashable
+from contextlib import closing
+from random import Random
+from typing import Any
+
+import pytest
+from comparing import Both, Told
+from graphql import GraphQLSchema, parse
+from graphql.execution.values import VariableValues
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from invented_documents import VARIABLES, invented_document
+from invented_schemas import own_object, own_schema, strawberry_object, strawberry_schema
+from invented_values import Inventor, Make
+
+from app.api.compiling.oddity import FAILED
+from app.api.compiling.operations import Operation, Operations, Request
+
+SEEDS = st.integers(min_value=0, max_value=2**32)
+ODD = (0.0, 0.02, 0.15)
+
+
+def own(random: Random) -> tuple[GraphQLSchema, Make]:
+    return own_schema(random), own_object
+
+
+def of_strawberry(random: Random) -> tuple[GraphQLSchema, Make]:
+    schema, types = strawberry_schema(random)
+    return schema, strawberry_object(types)
+
+
+def pairs(
+    seed: int,
+    invent: Callable[[Random], tuple[GraphQLSchema, Make]],
+    operations: Callable[[GraphQLSchema], Operations] = Operations,
+) -> list[tuple[Told, Told]]:
+    """Return what both executors answer to one document, of several roots, one after another."""
+    random = Random(seed)
+    schema, make = invent(random)
+    query = schema.query_type
+    assert query
+    document = parse(invented_document(random, schema))
+    found = []
+    with closing(Both(schema, operations(schema))) as both:
+        for turn in range(6):
+            seed_of_root = random.random()
+
+            def root(seed: float = seed_of_root, odd: float = ODD[turn % 3]) -> object:
+                return make(Inventor(Random(seed), schema, make, odd), query, 4)
+
+            found.append(both.answers(document, (root(), root()), dict(VARIABLES[turn % 2])))
+    return found
+
+
+@given(seed=SEEDS)
+@settings(max_examples=200, deadline=None)
+def test_the_answers_of_a_schema_of_its_own_are_those_of_the_stock_executor(seed: int) -> None:
+    for stock, compiled in pairs(seed, own):
+        assert compiled == stock
+
+
+@given(seed=SEEDS)
+@settings(max_examples=150, deadline=None)
+def test_the_answers_of_a_schema_of_strawberry_are_those_of_the_stock_executor(seed: int) -> None:
+    for stock, compiled in pairs(seed, of_strawberry):
+        assert compiled == stock
+
+
+class Breaking(dict[Hashable, Any]):
+    """Attempts, each of which is broken by a function of what it makes."""
+
+    def __init__(self, broken: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._broken = broken
+
+    def setdefault(self, key: Hashable, attempt: Any = None) -> Any:
+        return super().setdefault(key, lambda value: self._broken(attempt(value)))
+
+
+class BrokenOperations(Operations):
+    """Operations of a broken compiler."""
+
+    def __init__(self, schema: GraphQLSchema, broken: Callable[[Any], Any]) -> None:
+        super().__init__(schema)
+        self._broken = broken
+
+    def operation(self, request: Request) -> Operation | None:
+        operation = super().operation(request)
+        if operation and not isinstance(operation.attempts, Breaking):
+            operation.attempts = Breaking(self._broken)
+        return operation
+
+
+class UnconditionalOperations(Operations):
+    """Operations that take every condition for what it was at first."""
+
+    first: VariableValues | None = None
+
+    def operation(self, request: Request) -> Operation | None:
+        self.first = self.first or request.variables
+        return super().operation(request._replace(variables=self.first))
+
+
+def without_a_key(made: object) -> object:
+    return dict(list(made.items())[1:]) if isinstance(made, dict) else made
+
+
+def in_another_order(made: object) -> object:
+    return dict(reversed(made.items())) if isinstance(made, dict) else made
+
+
+def null_for_what_fails(made: object) -> object:
+    return None if made is FAILED else made
+
+
+def numbers_as_texts(made: object) -> object:
+    return str(made) if type(made) is int else made
+
+
+@pytest.mark.parametrize(
+    "broken", [without_a_key, in_another_order, null_for_what_fails, numbers_as_texts]
+)
+@pytest.mark.parametrize("invent", [own, of_strawberry])
+def test_a_broken_compiler_would_be_noticed(
+    broken: Callable[[Any], Any], invent: Callable[[Random], tuple[GraphQLSchema, Make]]
+) -> None:
+    assert differs(invent, lambda schema: BrokenOperations(schema, broken))
+
+
+def test_conditions_that_are_not_looked_at_again_would_be_noticed() -> None:
+    assert differs(own, UnconditionalOperations)
+
+
+def differs(
+    invent: Callable[[Random], tuple[GraphQLSchema, Make]],
+    operations: Callable[[GraphQLSchema], Operations],
+) -> bool:
+    """Say whether as many examples as a property tries show a difference."""
+    return any(
+        stock != other for seed in range(150) for stock, other in pairs(seed, invent, operations)
+    )
