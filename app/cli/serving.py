@@ -16,6 +16,7 @@ from app.cli import logs
 from app.cli.listening import end_on_signals, listener, refused
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.main import create_app, executor, services
+from app.metrics.processes import folder
 from app.sandbox import server as emulated_server
 from app.server import connections, garbage
 from app.server.stopping import Server
@@ -84,7 +85,8 @@ def serve(
         typer.echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}/graphql")
         sys.stdout.flush()
         if workers > 1:
-            Workers(server, [listening]).run()
+            with folder() as counted_in:
+                Workers(server, [listening], counted_in).run()
         else:
             Server(server, server.unready_for).run([listening])
 

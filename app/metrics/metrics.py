@@ -37,7 +37,9 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._told = self._registry
-        if all_processes := shared():
+        all_processes = shared()
+        self.are_shared = all_processes is not None
+        if all_processes:
             self._told = CollectorRegistry()
             self._told.register(all_processes)
         self._tallies: list[Tally | Measure] = []

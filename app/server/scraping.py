@@ -61,7 +61,10 @@ def watch_services(metrics: Metrics, opened: Services) -> None:
 
 @asynccontextmanager
 async def written(metrics: Metrics) -> AsyncIterator[None]:
-    """Keep what all processes may tell of this one up to date."""
+    """Keep what other processes may tell of this one up to date, where there are any."""
+    if not metrics.are_shared:
+        yield
+        return
 
     async def write_for_ever() -> None:
         while True:

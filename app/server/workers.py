@@ -8,6 +8,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.supervisors import Multiprocess, multiprocess
 
+from app.metrics.processes import Folder
 from app.server.stopping import Server, end_by
 
 
@@ -33,13 +34,22 @@ multiprocess.Process = Worker  # type: ignore[misc]
 
 
 class Workers(Multiprocess):
-    """The processes and their supervisor; a second signal ends all of them at once."""
+    """The processes and their supervisor; a second signal ends all of them at once.
 
-    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+    They count together in a `folder`, which their supervisor keeps and removes.
+    """
+
+    def __init__(self, config: Config, sockets: list[socket.socket], folder: Folder) -> None:
         super().__init__(config, sockets)
+        self._folder = folder
         self._is_told = False
         for sig in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sig, self._told)
+
+    def keep_subprocess_alive(self) -> None:
+        """Start processes in place of dead ones, whose gauges are forgotten."""
+        super().keep_subprocess_alive()
+        self._folder.keep({one.pid for one in self.processes})
 
     def terminate_all(self) -> None:
         """Tell the workers to stop; the last of them to stop listening is the last that listens."""
@@ -55,4 +65,5 @@ class Workers(Multiprocess):
         for process in self.processes:
             if process.process.is_alive():
                 process.process.kill()
+        self._folder.remove()
         end_by(sig)
