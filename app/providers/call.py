@@ -17,7 +17,8 @@ class Call(NamedTuple):
     """One request to a provider. `path` is relative to its base URL.
 
     `credential` names whose calls are counted and paused together, and is no secret: an account's
-    id, or empty for the provider's own login.
+    id, or empty for the provider's own login. `of` is the account's id where that login is used
+    to ask for what an account has.
     """
 
     method: str
@@ -27,6 +28,12 @@ class Call(NamedTuple):
     json: Any = None
     is_read: bool = True
     credential: str = ""
+    of: str = ""
+
+    @property
+    def account(self) -> str:
+        """The id of the account that is asked for; empty for what all of them have."""
+        return self.credential or self.of
 
 
 class Answer(NamedTuple):

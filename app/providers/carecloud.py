@@ -94,6 +94,7 @@ class CareCloud:
                 "time_to": time_to,
             },
             shapes.CreditHistory,
+            of=account.id,
         )
         rows = history.credit_history
         units = await self._units({row.currency_id for row in rows if row.currency_id})
@@ -107,7 +108,7 @@ class CareCloud:
     async def balance(self, account: Account) -> tuple[Money, ...]:
         params: dict[str, str | int] = {"customer_id": await self._customer_id(account)}
         path = "/wallet/actions/credits-overview"
-        overview = await self._get(path, params, shapes.CreditsOverview)
+        overview = await self._get(path, params, shapes.CreditsOverview, of=account.id)
         split = overview.split_by_currency
         units = await self._units({part.currency_id for part in split})
         return translated(
@@ -133,7 +134,9 @@ class CareCloud:
     async def _customer_id(self, account: Account) -> str:
         return (await self._store.credentials(account.id))["customerId"]
 
-    async def _get(self, path: str, params: dict[str, str | int], shape: type[D]) -> D:
+    async def _get(
+        self, path: str, params: dict[str, str | int], shape: type[D], of: str = ""
+    ) -> D:
         """Ask with the provider's login; log in once more when it is refused."""
 
         async def ask(token: str) -> D:
@@ -141,7 +144,7 @@ class CareCloud:
                 "Authorization": f"Bearer {token}",
                 "Accept-Language": self._settings.language,
             }
-            call = Call("GET", path, headers, params)
+            call = Call("GET", path, headers, params, of=of)
             return await self._upstream.ask(call, lambda answer: data_of(answer, shape, self.name))
 
         token = await self._login.token()

@@ -64,7 +64,7 @@ class Upstream:
         self._pauses = Pauses(name, clock, self.health, metrics, of_all=pauses_all)
         self._breaker = Breaker(name, clock, timeout, self.health)
         self._rate = Rate(
-            name, settings.rate, rates, timeout, clock, lambda: self._breaker.is_closed, metrics
+            name, settings.rate, rates, timeout, clock, self._breaker.is_closed_to, metrics
         )
         self._rings: tuple[Ring, ...] = (
             Calls(name, metrics),
@@ -88,7 +88,7 @@ class Upstream:
 
         async def send() -> T:
             self._pauses.refuse(call)
-            self._breaker.refuse()
+            self._breaker.refuse(call)
             return read(await self._exchange.send(call))
 
         within: Callable[[], Awaitable[T]] = send
@@ -106,7 +106,7 @@ class Upstream:
         await self._exchange.aclose()
 
     async def _may_again(self, call: Call) -> bool:
-        may_again = self._breaker.is_closed and await self._rate.allows(call)
+        may_again = self._breaker.is_closed_to(call) and await self._rate.allows(call)
         self._metrics.retries.add(self.name, amount=may_again)
         return may_again
 

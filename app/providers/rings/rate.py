@@ -44,7 +44,8 @@ class _Line:
 class Rate:
     """Counts in `rates`; where that is None, nothing is counted.
 
-    `is_calm` says whether there is time to wait: whoever probes a provider for others has none.
+    `is_calm` says of a call whether there is time to wait: whoever probes a provider for others has
+    none.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Rate:
         counted: rates.Rates | None,
         timeout: timedelta,
         clock: Clock,
-        is_calm: Callable[[], bool],
+        is_calm: Callable[[Call], bool],
         metrics: Metrics,
     ) -> None:
         self._name = name
@@ -114,7 +115,7 @@ class Rate:
             await asyncio.sleep(wait)
 
     def _patience_seconds(self, call: Call) -> float:
-        if not self._is_calm():
+        if not self._is_calm(call):
             return 0.0
         return _PATIENCE_SECONDS if call.is_read else self._writes_seconds
 
