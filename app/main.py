@@ -188,13 +188,24 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     guarded = LoopbackHosts(app) if settings.auth.mode == "none" else app
     answering = Leavers(Turns(Compression(Validators(guarded))))
     limited = Limits(
-        Hits(answering, lambda: app.state.desk, settings.cache.response_memory),
+        answering,
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
     scraping.watch_process(metrics, readiness, limited)
     heard = _with_origins(limited, settings.server.cors_origins)
-    return Counting(Farewell(heard, readiness), metrics)
+    counted = Counting(Farewell(heard, readiness), metrics)
+
+    def desk() -> Desk | None:
+        return None if readiness.is_draining else app.state.desk  # it would not say farewell
+
+    return Hits(
+        counted,
+        desk,
+        metrics,
+        most_bytes=settings.cache.response_memory,
+        patience=request_timeout.total_seconds(),
+    )
 
 
 def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
@@ -206,7 +217,7 @@ def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_origins=origins,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Cache-Control", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
+        expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Cache"],
     )
 
 

@@ -49,7 +49,7 @@ class Answering:
         key = responses.key(context.viewer, *asked)
         kept = await responses.find(key) if key and not anew else None
         if kept:
-            fresh_for = responses.left(kept)
+            fresh_for = responses.left(kept) or timedelta(0)
             return Answer(
                 kept.body,
                 Outcome.EXECUTED,

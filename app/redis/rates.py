@@ -255,6 +255,13 @@ class _Bucket:
         )
 
 
+def raw_header_fields(allowance: Allowance) -> list[tuple[bytes, bytes]]:
+    """Return the header fields of `header_fields` as they are sent."""
+    return [
+        (name.lower().encode(), value.encode()) for name, value in header_fields(allowance).items()
+    ]
+
+
 def header_fields(allowance: Allowance, policy: str = "default") -> dict[str, str]:
     """Return the header fields that tell an allowance, and `Retry-After` where it is refused.
 

@@ -35,6 +35,7 @@ from app.responses.versions import Versions
 _PREFIX = "credit-gateway:response:"
 # What is written beside more than so many others is not worth a wait.
 _MOST_WRITES = 64
+_NOTHING = timedelta(0)
 
 
 class ResponseCache:
@@ -82,21 +83,21 @@ class ResponseCache:
         kept = self._memory.get(key)
         if kept is None and self._shared and self._versions.is_live:
             return await self._from_redis(key)
-        if kept is not None and (self.is_true(kept) or await self._is_true_still(kept)):
+        if kept is None or self.left(kept) is not None or await self._is_true_still(kept):
             return kept
         return None
 
-    def is_true(self, kept: Kept) -> bool:
-        """Say whether an answer may be given; where it may not, `find` may find that it may."""
+    def left(self, kept: Kept) -> timedelta | None:
+        """Return for how long an answer stays fresh; None for one that may not be given.
+
+        `find` may find that it may.
+        """
         looked_up_at = kept.looked_up_at
         if looked_up_at <= self._lookups.doubted_at:
-            return False
-        is_known = asyncio.get_running_loop().time() < looked_up_at + LASTS_SECONDS
-        return is_known and self._is_fresh(kept)
-
-    def left(self, kept: Kept) -> timedelta:
-        """Return for how long an answer stays fresh."""
-        return max(kept.until - self._clock(), timedelta(0))
+            return None
+        if asyncio.get_running_loop().time() >= looked_up_at + LASTS_SECONDS:
+            return None
+        return self._fresh_for(kept)
 
     def keep(
         self, key: bytes, body: bytes, until: datetime, made_of: Dependencies, since: int
@@ -121,19 +122,22 @@ class ResponseCache:
             task.cancel()
         await asyncio.gather(*self._writing, return_exceptions=True)
 
-    def _is_fresh(self, kept: Kept) -> bool:
-        return not kept.is_gone and self._versions.is_live and self._clock() < kept.until
+    def _fresh_for(self, kept: Kept) -> timedelta | None:
+        if kept.is_gone or not self._versions.is_live:
+            return None
+        left = kept.until - self._clock()
+        return left if left > _NOTHING else None
 
     async def _is_true_still(self, kept: Kept) -> bool:
         """Ask the directory again for what an answer was made of."""
         asked_at = asyncio.get_running_loop().time()
-        if not self._is_fresh(kept):
+        if self._fresh_for(kept) is None:
             return False
         if await self._look_up(list(kept.lookups)) != kept.lookups:
             self._memory.discard(kept.key)
             return False
         kept.looked_up_at = asked_at
-        return self._is_fresh(kept)
+        return self._fresh_for(kept) is not None
 
     async def _look_up(self, lookups: Sequence[Lookup]) -> dict[Lookup, Any] | None:
         with suppress(DirectoryUnavailable):
@@ -171,7 +175,7 @@ class ResponseCache:
         return self._versions.learn(written.documents, since)
 
     async def _write(self, kept: Kept) -> None:
-        milliseconds = self.left(kept) // timedelta(milliseconds=1)
+        milliseconds = (kept.until - self._clock()) // timedelta(milliseconds=1)
         if milliseconds > 0:
             with suppress(RedisAway):
                 data = encoded(kept)

@@ -80,7 +80,7 @@ class Limits:
             pass  # told below, as an application may have caught it
         except TimeoutError:
             if exchange.started:
-                _cut_off(scope)  # a client that does not read; the answer can have no other end
+                cut_off(scope)  # a client that does not read; the answer can have no other end
                 return
             await exchange.refuse_late()
         if exchange.too_large and not exchange.started:
@@ -161,7 +161,8 @@ class _Exchange:
             self._patience.reschedule(when)
 
 
-def _cut_off(scope: Scope) -> None:
+def cut_off(scope: Scope) -> None:
+    """End the connection of a client that does not read; its answer can have no other end."""
     connection = scope.get("state", {}).get("connection")
     if connection is not None:
         connection.abort()
