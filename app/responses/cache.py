@@ -156,8 +156,9 @@ class ResponseCache:
         except RedisAway:
             return None
         asked_at = asyncio.get_running_loop().time()
-        found = await self._look_up([Lookup(*one) for one in written.lookups])
-        if found is None or digest(found.values()) != written.found:
+        lookups = [Lookup(*one) for one in written.lookups]
+        found = await self._look_up(lookups)
+        if found is None or digest(found, lookups) != written.found:
             return None
         kept = Kept(key, written.body, written.until, written.documents, found, asked_at)
         if not self._versions.learn(kept.documents, since):

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from app.responses.lookups import Kind, Lookup
 
-# What a kept answer takes beside its bytes and its names.
+# What a kept answer takes beside its bytes, and for each name and each record in it.
 _OVERHEAD = 1000
 _PER_NAME = 300
 
@@ -35,14 +35,16 @@ class Kept:
     def weight(self) -> int:
         """About how many bytes it takes in memory."""
         names = len(self.documents) + len(self.lookups)
-        return len(self.key) + len(self.body) + _PER_NAME * names + _OVERHEAD
+        records = sum(len(found) for found in self.lookups.values() if isinstance(found, list))
+        keys = len(self.key) + sum(len(lookup.key) for lookup in self.lookups)
+        return keys + len(self.body) + _PER_NAME * (names + records) + _OVERHEAD
 
 
 class Written(msgspec.Struct, frozen=True, array_like=True):
     """An answer as it is written; `found` is a digest of what was looked up for it."""
 
     key: bytes
-    until: datetime
+    until: Annotated[datetime, msgspec.Meta(tz=True)]
     documents: Mapping[str, str]
     lookups: Sequence[tuple[Kind, str]]
     found: bytes
@@ -55,7 +57,7 @@ _decoder = msgspec.msgpack.Decoder(Written)
 
 def encoded(kept: Kept) -> bytes:
     """Return an answer as it is written."""
-    lookups, found = list(kept.lookups), digest(kept.lookups.values())
+    lookups, found = list(kept.lookups), digest(kept.lookups, kept.lookups)
     return _encoder.encode(Written(kept.key, kept.until, kept.documents, lookups, found, kept.body))
 
 
@@ -67,6 +69,6 @@ def decoded(data: bytes) -> Written | None:
         return None
 
 
-def digest(found: Iterable[object]) -> bytes:
-    """Return what is the same only for the same records in the same order."""
-    return sha256(_encoder.encode(list(found))).digest()
+def digest(found: Mapping[Lookup, Any], lookups: Iterable[Lookup]) -> bytes:
+    """Return what is the same only where the same was found by the same lookups in that order."""
+    return sha256(_encoder.encode([found[one] for one in lookups])).digest()

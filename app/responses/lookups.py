@@ -23,6 +23,8 @@ from app.redis.guard import Guard, RedisAway
 LASTS_SECONDS = 0.4
 # Some 10 MB; more customers than that at a time are looked up again now and then.
 _MOST_REMEMBERED = 10_000
+# Ids and references are shorter; callers ask for anything.
+_LONGEST_REMEMBERED = 200
 _UNKNOWN = (0.0, None)
 _WORD = "directory"
 
@@ -77,7 +79,7 @@ class Lookups:
         found_now = await self._ask[kind](lacking) if lacking else ()
         for key, found in zip(lacking, found_now, strict=True):
             answers[key] = found
-            if doubts == self._doubts:
+            if doubts == self._doubts and len(key) <= _LONGEST_REMEMBERED:
                 self._remember(Lookup(kind, key), now + LASTS_SECONDS, found)
         return [answers[key] for key in keys]
 

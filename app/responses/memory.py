@@ -24,6 +24,8 @@ class Memory:
         """Keep an answer in place of the one that was under its key."""
         self.discard(kept.key)
         if kept.weight > self._most_bytes:
+            # Nobody would be told here that it is not true any more.
+            kept.is_gone = True
             return
         self._kept[kept.key] = kept
         self.bytes += kept.weight

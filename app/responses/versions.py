@@ -7,6 +7,7 @@ from app.redis.changes import Changes
 
 # Some 20 MB. Of what was forgotten, answers that are being made are not kept.
 _MOST_KNOWN = 50_000
+_BEFORE_ALL = -1
 
 
 class Versions:
@@ -22,13 +23,21 @@ class Versions:
         # With the mark at which they were put there.
         self._known: OrderedDict[str, tuple[str, int]] = OrderedDict()
         # Grows with each word; what was forgotten had been told up to that one.
-        self.mark = 0
+        self._mark = 0
         self._forgotten = 0
         changes.listen(self._heard, self._lost, at_once=True)
 
     @property
     def is_live(self) -> bool:
         return self._changes.is_live
+
+    @property
+    def mark(self) -> int:
+        """How many words were told so far; one before all of them while words may be missed.
+
+        What is read then may be of a version whose successor is never told here.
+        """
+        return self._mark if self._changes.is_live else _BEFORE_ALL
 
     def known(self, document: str) -> str | None:
         """Return the newest version of a document; None where this process does not know it."""
@@ -47,19 +56,19 @@ class Versions:
 
     def _heard(self, told: str) -> None:
         name, _, version = told.rpartition(" ")
-        self.mark += 1
+        self._mark += 1
         if self.known(name) != version:
             self._changed(name)
         self._put(name, version)
 
     def _lost(self) -> None:
-        self.mark += 1
-        self._forgotten = self.mark
+        self._mark += 1
+        self._forgotten = self._mark
         self._known.clear()
         self._changed(None)
 
     def _put(self, name: str, version: str) -> None:
-        self._known[name] = (version, self.mark)
+        self._known[name] = (version, self._mark)
         self._known.move_to_end(name)
         if len(self._known) > _MOST_KNOWN:
             _, (_, at) = self._known.popitem(last=False)
