@@ -143,6 +143,8 @@ class Hits:
         await self._app(scope, receive, watching.send)
         if watching.kept and watching.body is not None:
             self._remember(asked, _Given(watching.kept[-1], watching.headers, watching.body))
+        else:
+            self._forget(asked)  # what was given before is not true any more
 
     def _remember(self, asked: _Asked, given: _Given) -> None:
         self._forget(asked)
@@ -241,4 +243,5 @@ def _again(first: Begun[Message], receive: Receive) -> Receive:
 
 def _weight(asked: _Asked, given: _Given) -> int:
     said = sum(map(len, asked.said)) + len(asked.query)
-    return said + len(asked.body) + len(given.body) + _OVERHEAD
+    # What is kept stays in memory for as long as it lies here.
+    return said + len(asked.body) + len(given.body) + given.kept.weight + _OVERHEAD
