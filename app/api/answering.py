@@ -48,6 +48,7 @@ class Answering:
         asked = (request.query, request.document_id, request.operation_name, request.variables)
         key = responses.key(context.viewer, *asked)
         kept = await responses.find(key) if key and not anew else None
+        context.services.metrics.lookups.add("responses", "hit" if kept else "miss")
         if kept:
             fresh_for = responses.left(kept) or timedelta(0)
             return Answer(

@@ -117,6 +117,7 @@ class Hits:
         self._given.move_to_end(asked)
         await self._give(headers, given.body, scope, send)
         self._metrics.requests.add("graphql", asked.method, "200")
+        self._metrics.lookups.add("responses", "hit")
         self._metrics.request_seconds.observe("graphql", amount=perf_counter() - began)
 
     async def _give(
