@@ -1,14 +1,16 @@
 # make demo    serves sample customers of emulated providers; nothing needs to be prepared
 # make test    installs and passes the whole test suite
 # make web     builds GraphiQL, which `make demo` and `make test` do where there is npm
-# make bench   measures what the tests of speed and size hold to limits, and shows the figures
+# make bench   measures the gateway beside other servers; TABLE=README.md writes what came of it
+# make figures measures what the tests of speed and size hold to limits, and shows the figures
 # make check   everything else that has to hold: format, types, layers, printed schema, pins
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test web web-where-possible clients-where-possible bench check schema pins clean
+.PHONY: demo test web web-where-possible clients-where-possible \
+	peers-where-possible bench figures check schema pins clean
 
 demo: $(VENV)/installed web-where-possible
 	@$(BIN)/credit-gateway demo $(if $(PORT),--port $(PORT))
@@ -32,7 +34,19 @@ clients-where-possible:
 	@command -v npm >/dev/null && $(MAKE) --no-print-directory $(CLIENTS)/node_modules/.installed \
 		|| echo "No JavaScript clients: \`npm ci\` in $(CLIENTS) needs Node.js 20.19 or newer and its npm."
 
-bench: $(VENV)/installed-for-tests
+PEERS = tests/benchmarks/peers
+# Other servers of GraphQL; what is in JavaScript is left out of the measurement without npm.
+peers-where-possible:
+	@command -v npm >/dev/null && $(MAKE) --no-print-directory $(PEERS)/node_modules/.installed \
+		|| echo "No peers in JavaScript: \`npm ci\` in $(PEERS) needs Node.js 20.19 or newer and its npm."
+
+# A load lasts so long. With four seconds all of them take about eight minutes.
+BENCH_SECONDS ?= 4
+bench: $(VENV)/installed-for-tests peers-where-possible
+	@PYTHONPATH=tests:tests/benchmarks:tests/cli $(BIN)/python tests/benchmarks/bench.py \
+		--seconds $(BENCH_SECONDS) $(if $(TABLE),--table $(TABLE))
+
+figures: $(VENV)/installed-for-tests
 	@PYTHONPATH=tests/benchmarks $(BIN)/pytest -q -p figures tests/benchmarks tests/processes
 
 check: $(VENV)/installed-for-tests
@@ -55,7 +69,7 @@ pins: $(VENV)/installed-for-tests
 		--output-file docker/requirements-dev.txt
 
 clean:
-	rm -rf $(WEB)/built $(WEB)/node_modules $(CLIENTS)/node_modules
+	rm -rf $(WEB)/built $(WEB)/node_modules $(CLIENTS)/node_modules $(PEERS)/node_modules
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/python:
@@ -87,6 +101,11 @@ $(WEB)/node_modules/.package-lock.json: $(addprefix $(WEB)/,package.json package
 $(CLIENTS)/node_modules/.installed: $(addprefix $(CLIENTS)/,package.json package-lock.json .npmrc)
 	@echo "Installing clients and auditors in JavaScript …"
 	@cd $(CLIENTS) && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+$(PEERS)/node_modules/.installed: $(addprefix $(PEERS)/,package.json package-lock.json .npmrc)
+	@echo "Installing the peers in JavaScript …"
+	@cd $(PEERS) && npm ci --loglevel=error >/dev/null
 	@touch $@
 
 $(WEB)/built/index.html: $(WEB)/node_modules/.package-lock.json $(WEB)/vite.config.js \
