@@ -129,13 +129,18 @@ def parsed(text: str) -> DocumentNode | None:
         return None
 
 
+def once(work: Callable[[], object]) -> float:
+    """Return the seconds that it takes of a processor."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
 def seconds(work: Callable[[], object], most: float = MOST_SECONDS) -> float:
     """Return the best of five times, or the first that is short enough."""
     best = float("inf")
     for _ in range(5):
-        begun = time.process_time()
-        work()
-        best = min(best, time.process_time() - begun)
+        best = min(best, once(work))
         if best < most / 2:
             break
     return best
@@ -160,7 +165,7 @@ def test_validation_as_it_comes_takes_too_long(schema: GraphQLSchema, kind: str)
     document = largest(SLOW[kind])
 
     assert excess(document, LIMITS) is None
-    assert seconds(lambda: validate(schema, document)) > MOST_SECONDS
+    assert once(lambda: validate(schema, document)) > 4 * MOST_SECONDS
 
 
 def test_a_validation_that_is_given_up_says_what_to_do(schema: GraphQLSchema) -> None:
@@ -220,4 +225,4 @@ def test_no_document_of_a_random_search_takes_long(
 def test_that_search_finds_what_takes_too_long_as_it_comes(
     schema: GraphQLSchema, searched: list[DocumentNode]
 ) -> None:
-    assert any(seconds(partial(validate, schema, one)) > MOST_SECONDS for one in searched)
+    assert any(once(partial(validate, schema, one)) > 4 * MOST_SECONDS for one in searched)
