@@ -30,7 +30,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from math import ceil, floor
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.redis.guard import Guard, RedisAway, Script
 
@@ -76,8 +76,7 @@ class Rate(Protocol):
     def per(self) -> timedelta: ...
 
 
-@dataclass(frozen=True)
-class Allowance:
+class Allowance(NamedTuple):
     """Whether it is allowed, and what is left: of `limit` in `period_seconds`, `remaining`.
 
     `remaining` is as last heard of the other processes. After `reset_seconds` the bucket is full
@@ -174,11 +173,15 @@ class _Own:
         self._at = now
 
     def left(self, now: float) -> float:
-        back = max(now - self._at, 0) * self.count / self.seconds
-        return min(self._left + back, self.count)
+        left = self._left
+        if now > self._at:
+            left += (now - self._at) * self.count / self.seconds
+        return min(left, self.count)
 
-    def take(self, now: float) -> None:
+    def take(self, now: float) -> float:
+        """Take one and return how many are left."""
         self._left, self._at = self.left(now) - 1, now
+        return self._left
 
     def lower(self, now: float, left: float) -> None:
         self._left, self._at = min(self.left(now), left), now
@@ -237,21 +240,23 @@ class _Bucket:
             back = (now - self._taken_at) * self.own.count / self.own.seconds
             self.own.lower(now, self._left + self._held + back)
         self._is_alone = alone
-        allowed = self.own.left(now) >= 1 and (alone or self._held > 0)
+        own, wait = self.own.left(now), 0.0
+        allowed = own >= 1 and (alone or self._held > 0)
         if allowed:
-            self.own.take(now)
-        if allowed and self._held:
-            self._held -= 1
-            self._used_up_at = now if not self._held else self._used_up_at
-        left = self.own.left(now) if alone else min(self.own.left(now), self._left + self._held)
-        wait = max(self.own.wait(self.own.left(now)), 0 if alone else self._refused_until - now)
+            own = self.own.take(now)
+            if self._held:
+                self._held -= 1
+                self._used_up_at = now if not self._held else self._used_up_at
+        else:
+            wait = max(self.own.wait(own), 0 if alone else self._refused_until - now, 0.0)
+        left = own if alone else min(own, self._left + self._held)
         return Allowance(
             allowed,
             self.own.count,
             self.own.seconds,
             remaining=floor(left) if allowed else 0,
             reset_seconds=(self.own.count - left) * self.own.seconds / self.own.count,
-            retry_after_seconds=0.0 if allowed else max(wait, 0.0),
+            retry_after_seconds=wait,
         )
 
 
