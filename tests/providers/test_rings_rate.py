@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import pytest
+import structlog
 from adapters import START, Hands
 from asking import asking
 from redis_server import BINARY, RedisServer, redis_server
@@ -218,3 +219,21 @@ async def test_a_probe_does_not_wait_for_the_rate_while_others_wait_for_the_prob
             await ask(one, used_up)
 
         assert await ask(one) == WELL.body
+
+
+async def test_a_rate_that_runs_out_is_one_line_in_a_stretch() -> None:
+    clock, lines = Hands(), []
+    async with (
+        counted() as rates,
+        door(always(WELL), clock, rates, rate="20/hour", name="hosting") as (one, _),
+    ):
+        for pause in (0, 0, 4, 4, 6):
+            clock.advance(timedelta(minutes=pause))
+            with structlog.testing.capture_logs() as logs:
+                await answered(one, 20)
+            lines.append(logs)
+
+    told = {"provider": "hosting", "limit": "20 in 3600 s", "log_level": "warning"}
+    line = {"event": "provider's rate is used up", **told}
+    # Nothing while there is enough; and after a while without need, it is said once more.
+    assert lines == [[], [line], [], [], [line]]

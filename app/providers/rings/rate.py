@@ -9,9 +9,11 @@ long is told when to come again, and is not sent.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from weakref import WeakValueDictionary
+
+import structlog
 
 from app.metrics.metrics import Metrics
 from app.model.clock import Clock
@@ -27,6 +29,11 @@ _PATIENCE_SECONDS = 30.0
 _PATIENCE_OF_WRITES_SECONDS = 5.0
 # A token may come a little later than was said, as a process that is asked last is told last.
 _SHORTEST_WAIT_SECONDS = 0.01
+# Who asks as often as the rate allows runs out of it again and again; it is told once, until there
+# was enough for so long.
+_ENOUGH_FOR = timedelta(minutes=5)
+
+_log = structlog.get_logger("providers")
 # Redis alone may take a little less than that.
 _LEAST_TOLD_SECONDS = 0.15
 
@@ -67,6 +74,7 @@ class Rate:
         self._is_calm = is_calm
         self._metrics = metrics
         self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
+        self._ran_out_at: datetime | None = None
 
     async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
         if self._counted is not None:
@@ -92,6 +100,7 @@ class Rate:
         now = asyncio.get_running_loop().time()
         until = now + patience
         if line.first_at > now:
+            self._ran_out()
             wait = line.first_at - now + line.length * self._each_seconds
             if wait > patience:
                 raise self._too_soon(wait)
@@ -108,11 +117,20 @@ class Rate:
     async def _first_in(self, line: _Line, call: Call, counted: rates.Rates, until: float) -> None:
         time = asyncio.get_running_loop().time
         while not (allowance := await counted.take(self._who(call), self._rate)).allowed:
+            self._ran_out()
             wait = max(allowance.retry_after_seconds, _SHORTEST_WAIT_SECONDS)
             line.first_at = time() + wait
             if line.first_at > until:
                 raise self._too_soon(wait)
             await asyncio.sleep(wait)
+
+    def _ran_out(self) -> None:
+        """Tell an operator that the configured rate holds calls back, once in a stretch of it."""
+        before, self._ran_out_at = self._ran_out_at, self._clock()
+        # A clock that was put back makes it a new stretch.
+        if before is None or not timedelta(0) <= self._ran_out_at - before < _ENOUGH_FOR:
+            limit = f"{self._rate.count} in {self._rate.per.total_seconds():g} s"
+            _log.warning("provider's rate is used up", provider=self._name, limit=limit)
 
     def _patience_seconds(self, call: Call) -> float:
         if not self._is_calm(call):
