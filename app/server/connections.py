@@ -11,7 +11,7 @@ from typing import Any
 from uvicorn import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.frames import Frame
+from websockets.frames import CloseCode, Frame
 
 from app.server.protocol import PatientProtocol
 
@@ -121,6 +121,17 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def handle_pong(self, event: Frame) -> None:
         if not self._is_too_many():
             super().handle_pong(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; text that is none is the client's mistake, and not worth a trace."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.conn.fail(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def _is_too_many(self) -> bool:
         """Count a frame, and cut off who sends more of them than anybody needs."""
