@@ -90,9 +90,7 @@ def both(
     """Serve two gateways on one Redis and one directory; `other` is what the second has else."""
     with ExitStack() as stack:
         redis = redis or stack.enter_context(redis_server())
-        one, two = (
-            stack.enter_context(sharing(served, redis, **more)) for more in ({}, other)
-        )
+        one, two = (stack.enter_context(sharing(served, redis, **more)) for more in ({}, other))
         yield one, two, redis
 
 
