@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from entrants import Arena, peers_are_installed
-from rivalry import Cases, Pace
+from rivalry import CASES, Cases, Pace
 from speed_table import between_marks, table
 from wrk import BINARY, MISSING
 
@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=4, help="how long one load lasts")
     parser.add_argument("--rounds", type=int, default=3, help="how often each server has its turn")
+    parser.add_argument("--only", action="append", choices=CASES, help="a case; again for more")
     parser.add_argument("--table", type=Path, help="the file whose table is to be replaced")
     wanted = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
@@ -37,13 +38,14 @@ def main() -> int:
         return 1
     # What is started here shares the load's core, unless it is measured.
     os.sched_setaffinity(0, {cores[1]})
-    if not peers_are_installed():
+    with_node = peers_are_installed()
+    if not with_node:
         sys.stderr.write("Without Node.js and npm the peers in JavaScript are left out.\n")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         pace = Pace(wanted.seconds, wanted.rounds, cores[1])
-        cases = Cases(Arena(folder, cores[0]), pace, _tell)
-        cases.measure()
+        cases = Cases(Arena(folder, cores[0]), pace, _tell, with_node=with_node)
+        cases.measure(wanted.only or CASES)
     written = table(cases.measured, cases.started, datetime.now(UTC).date())
     sys.stdout.write(written)
     if wanted.table:

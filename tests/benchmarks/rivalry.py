@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from entrants import (
     UNCACHED,
     Arena,
     how_to_ask,
-    peers_are_installed,
 )
 from pinned import Pinned
 from questions import (
@@ -62,6 +61,9 @@ _FRESH = 'fresh_for = "1d"'
 _NEVER_FRESH = 'fresh_for = "0s"\nstale_for = "0s"'
 
 
+CASES = ("cached", "mirrored", "ten pages", "processes", "start", "cold", "latency")
+
+
 class Pace(NamedTuple):
     """How long one load lasts, how often each server has its turn, and the load's core."""
 
@@ -76,25 +78,35 @@ class Cases:
     `started` has the seconds from each start of the gateway until it was ready.
     """
 
-    def __init__(self, arena: Arena, pace: Pace, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, arena: Arena, pace: Pace, tell: Callable[[str], None], *, with_node: bool = True
+    ) -> None:
         self.measured: dict[str, dict[str, Result]] = {}
         self.started: list[float] = []
         self._arena = arena
         self._pace = pace
         self._tell = tell
+        self._with_node = with_node
         self._recording = record(_ENTRIES)
 
-    def measure(self) -> None:
-        """Measure all cases."""
+    def measure(self, only: Collection[str] = CASES) -> None:
+        """Measure these cases, in the order of `CASES`."""
+        over_mirrors = {
+            "cached": self._measure_cached,
+            "mirrored": self._measure_mirrored,
+            "ten pages": self._measure_ten_pages,
+            "processes": self._measure_processes,
+            "start": self._measure_starts,
+        }
         with self._sandbox() as url:
-            self._measure_cached(url)
-            self._measure_mirrored(url)
-            self._measure_ten_pages(url)
-            self._measure_processes(url)
-            self._measure_starts(url)
+            for case, measure in over_mirrors.items():
+                if case in only:
+                    measure(url)
         self._import(_many(self._recording), "cold", "http://127.0.0.1:1")
-        self._measure_cold("cold", 0, _CONNECTIONS)
-        self._measure_cold("latency", _LATENCY_MS, _FEW_CONNECTIONS)
+        if "cold" in only:
+            self._measure_cold("cold", 0, _CONNECTIONS)
+        if "latency" in only:
+            self._measure_cold("latency", _LATENCY_MS, _FEW_CONNECTIONS)
 
     @contextmanager
     def _sandbox(self) -> Iterator[str]:
@@ -139,7 +151,7 @@ class Cases:
                 entrants.append(
                     Entrant(IN_REDIS_ONLY, server, [question], page_rows, rows, header=HIT)
                 )
-            if peers_are_installed():
+            if self._with_node:
                 entrants += self._cached_peers(stack, question, _nodes_by_account(plain))
             self._hold("cached", entrants, _CONNECTIONS)
 
@@ -166,7 +178,7 @@ class Cases:
                 Entrant(GATEWAY, gateway, [question], page_rows, rows),
                 Entrant(PLAIN, plain, [question], page_rows, rows),
             ]
-            if peers_are_installed():
+            if self._with_node:
                 served = {"rowsByAccount": _nodes_by_account(gateway)}
                 yoga = stack.enter_context(self._arena.yoga("yoga-memory", served))
                 entrants.append(Entrant(YOGA, yoga, [question], page_rows, rows))
@@ -230,7 +242,7 @@ class Cases:
             gateway = stack.enter_context(self._arena.gateway(f"{case}-gateway", url, cache))
             rows = page_rows(asked(gateway, questions[0]).json()["data"])
             entrants = [Entrant(GATEWAY, gateway, questions, page_rows, rows, calls)]
-            if peers_are_installed():
+            if self._with_node:
                 url, calls = upstream("hive")
                 hive = self._arena.hive(f"{case}-hive", self._recording, url)
                 entrants.append(self._hive_entrant(stack.enter_context(hive), calls))
