@@ -48,6 +48,8 @@ def main() -> int:
         cases.measure(wanted.only or CASES)
     written = table(cases.measured, cases.started, datetime.now(UTC).date())
     sys.stdout.write(written)
+    if cases.broken:
+        return 1
     if wanted.table:
         between_marks(wanted.table, written)
     return 0

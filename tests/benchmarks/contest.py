@@ -65,7 +65,7 @@ class Trial:
 class Result:
     """What all trials of a server came to; medians, and seconds where a unit is needed."""
 
-    answer_bytes: int
+    answer_bytes: int = 0
     memory_bytes: int = 0
     trials: list[Trial] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -117,24 +117,36 @@ def hold(
 ) -> dict[str, Result]:
     """Measure each in turn, `rounds` times; all answers are checked before and after.
 
-    A trial with answers that were refused, lost or too short counts as a failure and nothing else.
+    A load with answers that were refused, lost or too short counts as a failure and nothing else,
+    and so do all loads of a server that answers anything else than expected.
     """
-    results: dict[str, Result] = {}
+    results = {entrant.name: Result() for entrant in entrants}
     generators: dict[str, Generator] = {}
-    for entrant in entrants:
-        place = folder / f"load-{len(results)}"
+    for number, entrant in enumerate(entrants):
+        place = folder / f"load-{number}"
         place.mkdir()
-        generator = Generator(place, entrant.bodies, connections, core)
-        generator.offer(entrant.server.origin, _WARMING_SECONDS)
-        generators[entrant.name] = generator
-        results[entrant.name] = Result(entrant.check())
+        generators[entrant.name] = Generator(place, entrant.bodies, connections, core)
+        # Once alone, as the first answer may have to read what all others need.
+        _check(entrant, results[entrant.name])
+        generators[entrant.name].offer(entrant.server.origin, _WARMING_SECONDS)
+        _check(entrant, results[entrant.name])
     for _ in range(rounds):
         for entrant in entrants:
-            _try(entrant, generators[entrant.name], seconds, results[entrant.name])
+            if results[entrant.name].answer_bytes:
+                _try(entrant, generators[entrant.name], seconds, results[entrant.name])
     for entrant in entrants:
         results[entrant.name].memory_bytes = entrant.server.memory_bytes()
-        entrant.check()
+        _check(entrant, results[entrant.name])
     return results
+
+
+def _check(entrant: Entrant, result: Result) -> None:
+    try:
+        result.answer_bytes = entrant.check()
+    except WrongAnswer as wrong:
+        result.failures.append(str(wrong))
+        result.trials.clear()
+        result.answer_bytes = 0
 
 
 def _try(entrant: Entrant, generator: Generator, seconds: int, result: Result) -> None:

@@ -16,6 +16,10 @@ _PATIENCE_SECONDS = 60
 _LOOK_AGAIN_SECONDS = 0.005
 
 
+class DidNotStart(Exception):
+    """A server ended, or did not answer in time."""
+
+
 @dataclass(frozen=True)
 class Pinned:
     """A running server that listens at `port`."""
@@ -86,7 +90,7 @@ def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
                 if http.get(address).status_code not in {502, 503}:
                     return
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{address} does not answer:\n{log.read_text()[-2000:]}")
+                raise DidNotStart(f"{address} does not answer:\n{log.read_text()[-2000:]}")
             time.sleep(_LOOK_AGAIN_SECONDS)
 
 

@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import contest
 import httpx
-from contest import Entrant, Result, asked
+from contest import Entrant, Result, WrongAnswer, asked
 from entrants import (
     CACHED,
     HIT,
@@ -17,7 +18,7 @@ from entrants import (
     Arena,
     how_to_ask,
 )
-from pinned import Pinned
+from pinned import DidNotStart, Pinned
 from questions import (
     NEXT_PAGE,
     OWNER,
@@ -75,7 +76,8 @@ class Pace(NamedTuple):
 class Cases:
     """Measures case by case; `measured` has the results by case and server.
 
-    `started` has the seconds from each start of the gateway until it was ready.
+    `started` has the seconds from each start of the gateway until it was ready, `broken` why a case
+    could not be measured.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Cases:
     ) -> None:
         self.measured: dict[str, dict[str, Result]] = {}
         self.started: list[float] = []
+        self.broken: dict[str, str] = {}
         self._arena = arena
         self._pace = pace
         self._tell = tell
@@ -101,12 +104,22 @@ class Cases:
         with self._sandbox() as url:
             for case, measure in over_mirrors.items():
                 if case in only:
-                    measure(url)
+                    self._go_on_after(case, partial(measure, url))
         self._import(_many(self._recording), "cold", "http://127.0.0.1:1")
-        if "cold" in only:
-            self._measure_cold("cold", 0, _CONNECTIONS)
-        if "latency" in only:
-            self._measure_cold("latency", _LATENCY_MS, _FEW_CONNECTIONS)
+        for case, milliseconds, connections in (
+            ("cold", 0, _CONNECTIONS),
+            ("latency", _LATENCY_MS, _FEW_CONNECTIONS),
+        ):
+            if case in only:
+                cold = partial(self._measure_cold, case, milliseconds, connections)
+                self._go_on_after(case, cold)
+
+    def _go_on_after(self, case: str, measure: Callable[[], None]) -> None:
+        try:
+            measure()
+        except (WrongAnswer, DidNotStart) as error:
+            self.broken[case] = str(error)
+            self._tell(f"{case}: {error}")
 
     @contextmanager
     def _sandbox(self) -> Iterator[str]:
