@@ -82,7 +82,7 @@ class Exchange:
         async for part in response.aiter_bytes():
             size += len(part)
             if size > self._max_body_bytes:
-                raise UpstreamInvalidResponse(f"{self._name} sent more than max_body allows.")
+                raise Unreadable(f"{self._name} sent more than max_body allows.")
             parts.append(part)
         return b"".join(parts)
 

@@ -1,7 +1,10 @@
 """Every fault hits who does not guard against it, and every check of answers can fail."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -143,3 +146,15 @@ def test_a_stale_answer_that_lost_a_row_or_passes_for_fresh_is_noticed(
     ):
         with pytest.raises(AssertionError):
             assert_stale(lie, "cloud", rows, 2)
+
+
+def test_a_gateway_that_stands_still_is_not_taken_for_one_that_has_no_processor(
+    told: tuple[Faulty, Told],
+) -> None:
+    one, _ = told
+    began = one.own_seconds()
+    os.kill(one.pid, signal.SIGSTOP)
+    time.sleep(0.5)
+    os.kill(one.pid, signal.SIGCONT)
+
+    assert one.own_seconds() - began > 0.3

@@ -93,6 +93,9 @@ class Wire:
         """Let all that a provider is asked from now on meet a fault."""
         self._faults[provider] = fault
 
+    def is_faulty(self, provider: str) -> bool:
+        return provider in self._faults
+
     def greet(self, provider: str, greeting: Greeting) -> None:
         """Let a provider's connections begin so from now on; those that there are end."""
         self._greetings[provider] = greeting
