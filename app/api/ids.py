@@ -1,9 +1,12 @@
 """Global ids: opaque, permanent, and the same in every process."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
+from binascii import b2a_base64
 from enum import StrEnum
 from typing import NamedTuple
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class NodeKind(StrEnum):
@@ -22,8 +25,17 @@ class NodeId(NamedTuple):
 
 
 def written(node: NodeId) -> str:
-    parts = [node.kind, node.owner, *([node.entry] if node.entry is not None else [])]
-    return urlsafe_b64encode(":".join(parts).encode()).decode().rstrip("=")
+    return _encoded(node.kind, node.owner) if node.entry is None else written_entry(*node)
+
+
+def written_entry(kind: NodeKind, owner: str, entry: str) -> str:
+    """Return the id of an entry, of which a page has many."""
+    return _encoded(kind, f"{owner}:{entry}")
+
+
+def _encoded(kind: NodeKind, rest: str) -> str:
+    encoded = b2a_base64(f"{kind.value}:{rest}".encode(), newline=False)
+    return encoded.translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def read(text: str) -> NodeId | None:

@@ -1,28 +1,24 @@
 """From the arguments of a connection over histories to the connection."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.api.context import Info, Services
-from app.api.histories import Answer, Question
+from app.api.histories import Question
 from app.api.paging import checked
 from app.api.types.connections import (
     CreditChangeConnection,
-    CreditChangeEdge,
+    Listed,
     PaymentConnection,
-    PaymentEdge,
 )
-from app.api.types.entries import CreditChange, Payment
 from app.api.types.inputs import (
     CreditChangeFilter,
     HistoryOrder,
     PaymentFilter,
 )
-from app.api.types.node import PageInfo
 from app.api.types.sources import HistorySource
 from app.history import filter as conditions
 from app.history.window import Window
-from app.model import entries
 from app.model.accounts import Account
 from app.model.entries import Stream
 from app.providers.page import Provider
@@ -45,56 +41,30 @@ class Arguments(NamedTuple):
 Show = Callable[[Account, Services], "types.Account"]
 
 
-class _Found(NamedTuple):
-    answer: Answer
-    accounts: dict[str, "types.Account"]
-    cursors: list[str]
-    page_info: PageInfo
-    sources: list[HistorySource]
-
-
 async def credit_changes(
     info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments, show: Show
 ) -> CreditChangeConnection:
     """Return the merged credit changes of the accounts; `owner` names whose list it is."""
-    found = await _found(info, Stream.CREDIT_CHANGES, owner, accounts, arguments, show)
-    edges = [
-        CreditChangeEdge(
-            cursor=cursor,
-            node=CreditChange.of(cast(entries.CreditChange, row.entry), found.accounts[row.key[1]]),
-        )
-        for cursor, row in zip(found.cursors, found.answer.slice.rows, strict=True)
-    ]
-    return CreditChangeConnection(
-        edges=edges, page_info=found.page_info, sources=found.sources, answer=found.answer
-    )
+    listed = await _listed(info, Stream.CREDIT_CHANGES, owner, accounts, arguments, show)
+    return CreditChangeConnection(listed=listed, sources=_sources(listed))
 
 
 async def payments(
     info: Info, owner: str, accounts: Sequence[Account], arguments: Arguments, show: Show
 ) -> PaymentConnection:
     """Return the merged payments of the accounts; `owner` names whose list it is."""
-    found = await _found(info, Stream.PAYMENTS, owner, accounts, arguments, show)
-    edges = [
-        PaymentEdge(
-            cursor=cursor,
-            node=Payment.of(cast(entries.Payment, row.entry), found.accounts[row.key[1]]),
-        )
-        for cursor, row in zip(found.cursors, found.answer.slice.rows, strict=True)
-    ]
-    return PaymentConnection(
-        edges=edges, page_info=found.page_info, sources=found.sources, answer=found.answer
-    )
+    listed = await _listed(info, Stream.PAYMENTS, owner, accounts, arguments, show)
+    return PaymentConnection(listed=listed, sources=_sources(listed))
 
 
-async def _found(
+async def _listed(
     info: Info,
     stream: Stream,
     owner: str,
     accounts: Sequence[Account],
     arguments: Arguments,
     show: Show,
-) -> _Found:
+) -> Listed:
     context = info.context
     chosen = _chosen(stream, arguments, context.services.providers)
     bound_to = f"{stream} {owner} {arguments.order_by} {chosen.canonical()}"
@@ -103,20 +73,14 @@ async def _found(
     answer = await context.loaders.answers.load(Question(asked, stream, chosen, window))
     context.used(info, answer.sources)
     shown = {account.id: show(account, context.services) for account in asked}
-    rows = answer.slice.rows
-    cursors = [context.services.signer.write_place(row.key, bound_to) for row in rows]
-    return _Found(
-        answer,
-        shown,
-        cursors,
-        PageInfo(
-            has_next_page=answer.slice.has_next,
-            has_previous_page=answer.slice.has_previous,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
-        ),
-        [HistorySource.of(source, shown[source.account.id]) for source in answer.sources],
-    )
+    return Listed(answer, shown, context.services.signer.places(bound_to))
+
+
+def _sources(listed: Listed) -> list[HistorySource]:
+    return [
+        HistorySource.of(source, listed.accounts[source.account.id])
+        for source in listed.answer.sources
+    ]
 
 
 def _chosen(

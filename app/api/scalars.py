@@ -18,7 +18,9 @@ _DATE_TIME = re.compile(
 
 def written(at: datetime) -> str:
     """Return an instant as RFC 3339 in UTC, with a fraction only where it has one."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return f"{at.isoformat()[:-6]}Z"
 
 
 def _decimal(given: object) -> Decimal:

@@ -4,7 +4,7 @@ import hmac
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from app.mirror.timeline import Key
@@ -23,8 +23,7 @@ class CursorSigner:
 
     def write(self, content: bytes, bound_to: str) -> str:
         """Return an opaque text that `read` accepts for the same list alone."""
-        mac = _mac(self._keys[0], content, bound_to)
-        return urlsafe_b64encode(mac + content).decode().rstrip("=")
+        return self._write(content, _digest(bound_to))
 
     def read(self, cursor: str, bound_to: str) -> bytes:
         """Return what was written; `InvalidCursor` for anything but that very text."""
@@ -33,15 +32,21 @@ class CursorSigner:
         except (Base64Error, ValueError) as error:
             raise _invalid() from error
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        is_ours = any(hmac.compare_digest(mac, _mac(key, content, bound_to)) for key in self._keys)
+        bound = _digest(bound_to)
+        is_ours = any(hmac.compare_digest(mac, _mac(key, content, bound)) for key in self._keys)
         if not is_ours or urlsafe_b64encode(raw).decode().rstrip("=") != cursor:
             raise _invalid()
         return content
 
-    def write_place(self, key: Key, bound_to: str) -> str:
-        """Return the cursor of a place in a history."""
-        at, account_id, position = key
-        return self.write(_PLACE.pack(at, bytes.fromhex(account_id), position), bound_to)
+    def places(self, bound_to: str) -> Callable[[Key], str]:
+        """Return what writes the cursor of a place in this history."""
+        bound = _digest(bound_to)
+
+        def write(key: Key) -> str:
+            at, account_id, position = key
+            return self._write(_PLACE.pack(at, bytes.fromhex(account_id), position), bound)
+
+        return write
 
     def read_place(self, cursor: str, bound_to: str) -> Key:
         """Return the place that a cursor names; raises `InvalidCursor`."""
@@ -51,9 +56,16 @@ class CursorSigner:
             raise _invalid() from error
         return at, account_id.hex(), position
 
+    def _write(self, content: bytes, bound: bytes) -> str:
+        mac = _mac(self._keys[0], content, bound)
+        return urlsafe_b64encode(mac + content).decode().rstrip("=")
 
-def _mac(key: bytes, content: bytes, bound_to: str) -> bytes:
-    bound = sha256(bound_to.encode()).digest()
+
+def _digest(bound_to: str) -> bytes:
+    return sha256(bound_to.encode()).digest()
+
+
+def _mac(key: bytes, content: bytes, bound: bytes) -> bytes:
     return hmac.digest(key, bound + content, "sha256")[:_MAC_BYTES]
 
 

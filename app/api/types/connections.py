@@ -1,56 +1,105 @@
 """The connections over histories."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
 import strawberry
 
 from app.api.histories import Answer
 from app.api.types.entries import CreditChange, Payment
 from app.api.types.node import PageInfo
+from app.api.types.reading import read
 from app.api.types.sources import HistorySource
+from app.history.window import Row
+from app.mirror.timeline import Key
+from app.model import entries
+
+if TYPE_CHECKING:
+    from app.api.types.accounts import Account
+
+
+@dataclass
+class Listed:
+    """Rows of a list in their order: what answered, its accounts by id, and who signs cursors."""
+
+    answer: Answer
+    accounts: Mapping[str, "Account"]
+    cursor: Callable[[Key], str]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self.answer.slice.rows
+
+    def change(self, row: Row) -> CreditChange:
+        return CreditChange.of(cast("entries.CreditChange", row.entry), self.accounts[row.key[1]])
+
+    def payment(self, row: Row) -> Payment:
+        return Payment.of(cast("entries.Payment", row.entry), self.accounts[row.key[1]])
 
 
 @strawberry.type(description="A credit change, and its place in the list.")
 class CreditChangeEdge:
-    cursor: str
-    node: CreditChange
+    listed: strawberry.Private[Listed]
+    row: strawberry.Private[Row]
+    cursor: str = read(lambda self: self.listed.cursor(self.row.key))
+    node: CreditChange = read(lambda self: self.listed.change(self.row))
 
 
 @strawberry.type(description="One page of credit changes, and how far to trust it.")
 class CreditChangeConnection:
-    edges: list[CreditChangeEdge]
-    page_info: PageInfo
+    listed: strawberry.Private[Listed]
+    edges: list[CreditChangeEdge] = read(
+        lambda self: [CreditChangeEdge(listed=self.listed, row=row) for row in self.listed.rows]
+    )
+    page_info: PageInfo = read(lambda self: page_info(self.listed))
     sources: list[HistorySource] = strawberry.field(
         description="One for each account asked: how fresh and how complete its part is."
     )
-    answer: strawberry.Private[Answer]
-
-    @strawberry.field(description="The page's credit changes in their order, without cursors.")
-    def nodes(self) -> list[CreditChange]:
-        return [edge.node for edge in self.edges]
+    nodes: list[CreditChange] = read(
+        lambda self: [self.listed.change(row) for row in self.listed.rows],
+        "The page's credit changes in their order, without cursors.",
+    )
 
     @strawberry.field(description="Null until every source is known to its very beginning.")
     def total_count(self) -> int | None:
-        return self.answer.total
+        return self.listed.answer.total
 
 
 @strawberry.type(description="A payment, and its place in the list.")
 class PaymentEdge:
-    cursor: str
-    node: Payment
+    listed: strawberry.Private[Listed]
+    row: strawberry.Private[Row]
+    cursor: str = read(lambda self: self.listed.cursor(self.row.key))
+    node: Payment = read(lambda self: self.listed.payment(self.row))
 
 
 @strawberry.type(description="One page of payments, and how far to trust it.")
 class PaymentConnection:
-    edges: list[PaymentEdge]
-    page_info: PageInfo
+    listed: strawberry.Private[Listed]
+    edges: list[PaymentEdge] = read(
+        lambda self: [PaymentEdge(listed=self.listed, row=row) for row in self.listed.rows]
+    )
+    page_info: PageInfo = read(lambda self: page_info(self.listed))
     sources: list[HistorySource] = strawberry.field(
         description="One for each account asked: how fresh and how complete its part is."
     )
-    answer: strawberry.Private[Answer]
-
-    @strawberry.field(description="The page's payments in their order, without cursors.")
-    def nodes(self) -> list[Payment]:
-        return [edge.node for edge in self.edges]
+    nodes: list[Payment] = read(
+        lambda self: [self.listed.payment(row) for row in self.listed.rows],
+        "The page's payments in their order, without cursors.",
+    )
 
     @strawberry.field(description="Null until every source is known to its very beginning.")
     def total_count(self) -> int | None:
-        return self.answer.total
+        return self.listed.answer.total
+
+
+def page_info(listed: Listed) -> PageInfo:
+    """Return where a page is in its list."""
+    rows = listed.rows
+    return PageInfo(
+        has_next_page=listed.answer.slice.has_next,
+        has_previous_page=listed.answer.slice.has_previous,
+        start_cursor=listed.cursor(rows[0].key) if rows else None,
+        end_cursor=listed.cursor(rows[-1].key) if rows else None,
+    )

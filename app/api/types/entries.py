@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
-from app.api.ids import NodeId, NodeKind, written
+from app.api.ids import NodeKind, written_entry
 from app.api.types.details import (
     CREDIT_CHANGE_DETAILS,
     PAYMENT_DETAILS,
@@ -14,6 +14,7 @@ from app.api.types.details import (
 )
 from app.api.types.money import Money
 from app.api.types.node import Node
+from app.api.types.reading import read
 from app.model import entries
 
 if TYPE_CHECKING:
@@ -21,88 +22,79 @@ if TYPE_CHECKING:
 
 LazyAccount = Annotated["Account", strawberry.lazy("app.api.types.accounts")]
 
+_ZONE_ASSUMED = (
+    "True when the provider gave a local time and the configured zone was used to read it."
+)
+
 
 @strawberry.type(description="One change of the credit on an account.")
 class CreditChange(Node):
-    id: strawberry.ID
+    entry: strawberry.Private[entries.CreditChange]
     account: LazyAccount
-    occurred_at: datetime
-    zone_assumed: bool = strawberry.field(
-        description="True when the provider gave a local time and the configured zone was used to "
-        "read it."
+    id: strawberry.ID = read(
+        lambda self: written_entry(NodeKind.CREDIT_CHANGE, self.account.record.id, self.entry.id)
     )
-    amount: Money = strawberry.field(
-        description="Signed: positive when the customer received credit, negative when it was used."
+    occurred_at: datetime = read(lambda self: self.entry.at)
+    zone_assumed: bool = read(lambda self: self.entry.zone_assumed, _ZONE_ASSUMED)
+    amount: Money = read(
+        lambda self: self.entry.amount,
+        "Signed: positive when the customer received credit, negative when it was used.",
     )
-    balance_after: Money | None = strawberry.field(
-        description="The account's balance after this change, where the provider says."
+    balance_after: Money | None = read(
+        lambda self: self.entry.balance_after,
+        "The account's balance after this change, where the provider says.",
     )
-    kind: entries.CreditChangeKind = strawberry.field(
-        description="What the change was for, as far as the provider's word for it tells."
+    kind: entries.CreditChangeKind = read(
+        lambda self: self.entry.kind,
+        "What the change was for, as far as the provider's word for it tells.",
     )
-    reason: str = strawberry.field(description="The provider's own word for why.")
-    description: str | None
-    details: CreditChangeDetails = strawberry.field(description="What only this provider knows.")
+    reason: str = read(lambda self: self.entry.reason, "The provider's own word for why.")
+    description: str | None = read(lambda self: self.entry.description)
+    details: CreditChangeDetails = read(
+        lambda self: CREDIT_CHANGE_DETAILS[self.account.kind](self.entry.details),
+        "What only this provider knows.",
+    )
 
     @classmethod
     def of(cls, entry: entries.CreditChange, account: "Account") -> Self:
-        node = NodeId(NodeKind.CREDIT_CHANGE, account.record.id, entry.id)
-        return cls(
-            id=strawberry.ID(written(node)),
-            account=account,
-            occurred_at=entry.at,
-            zone_assumed=entry.zone_assumed,
-            amount=Money.of(entry.amount),
-            balance_after=Money.maybe(entry.balance_after),
-            kind=entry.kind,
-            reason=entry.reason,
-            description=entry.description,
-            details=CREDIT_CHANGE_DETAILS[account.kind](entry.details),
-        )
+        return cls(entry=entry, account=account)
 
 
 @strawberry.type(description="One payment at a provider, whatever has become of it.")
 class Payment(Node):
-    id: strawberry.ID
+    entry: strawberry.Private[entries.Payment]
     account: LazyAccount
-    created_at: datetime
-    updated_at: datetime | None = strawberry.field(
-        description="When it last changed; null when the provider does not tell."
+    id: strawberry.ID = read(
+        lambda self: written_entry(NodeKind.PAYMENT, self.account.record.id, self.entry.id)
     )
-    zone_assumed: bool = strawberry.field(
-        description="True when the provider gave a local time and the configured zone was used to "
-        "read it."
+    created_at: datetime = read(lambda self: self.entry.at)
+    updated_at: datetime | None = read(
+        lambda self: self.entry.updated_at,
+        "When it last changed; null when the provider does not tell.",
     )
-    product: str = strawberry.field(description="What was bought.")
-    product_kind: entries.ProductKind = strawberry.field(
-        description="What kind of thing was bought, as far as the provider tells."
+    zone_assumed: bool = read(lambda self: self.entry.zone_assumed, _ZONE_ASSUMED)
+    product: str = read(lambda self: self.entry.product, "What was bought.")
+    product_kind: entries.ProductKind = read(
+        lambda self: self.entry.product_kind,
+        "What kind of thing was bought, as far as the provider tells.",
     )
-    status: entries.PaymentStatus
-    amount: Money = strawberry.field(description="The whole payment: unit price times quantity.")
-    quantity: int = strawberry.field(description="How many of the product were bought.")
-    unit_price: Money | None = strawberry.field(
-        description="The price of one; null when the provider does not tell."
+    status: entries.PaymentStatus = read(lambda self: self.entry.status)
+    amount: Money = read(
+        lambda self: self.entry.amount, "The whole payment: unit price times quantity."
     )
-    reference: str | None = strawberry.field(
-        description="The provider's or the payment gateway's reference."
+    quantity: int = read(lambda self: self.entry.quantity, "How many of the product were bought.")
+    unit_price: Money | None = read(
+        lambda self: self.entry.unit_price,
+        "The price of one; null when the provider does not tell.",
     )
-    details: PaymentDetails = strawberry.field(description="What only this provider knows.")
+    reference: str | None = read(
+        lambda self: self.entry.reference, "The provider's or the payment gateway's reference."
+    )
+    details: PaymentDetails = read(
+        lambda self: PAYMENT_DETAILS[self.account.kind](self.entry.details),
+        "What only this provider knows.",
+    )
 
     @classmethod
     def of(cls, entry: entries.Payment, account: "Account") -> Self:
-        node = NodeId(NodeKind.PAYMENT, account.record.id, entry.id)
-        return cls(
-            id=strawberry.ID(written(node)),
-            account=account,
-            created_at=entry.at,
-            updated_at=entry.updated_at,
-            zone_assumed=entry.zone_assumed,
-            product=entry.product,
-            product_kind=entry.product_kind,
-            status=entry.status,
-            amount=Money.of(entry.amount),
-            quantity=entry.quantity,
-            unit_price=Money.maybe(entry.unit_price),
-            reference=entry.reference,
-            details=PAYMENT_DETAILS[account.kind](entry.details),
-        )
+        return cls(entry=entry, account=account)

@@ -1,7 +1,7 @@
 """Amounts."""
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, cast
 
 import strawberry
 from babel import Locale, UnknownLocaleError
@@ -17,15 +17,12 @@ class Money:
     unit: str = strawberry.field(
         description="An ISO 4217 code for CURRENCY; the provider's own name for POINTS."
     )
-    unit_kind: money.UnitKind
+    kind: money.UnitKind = strawberry.field(name="unitKind")
 
-    @classmethod
-    def of(cls, amount: money.Money) -> Self:
-        return cls(amount=amount.amount, unit=amount.unit, unit_kind=amount.kind)
-
-    @classmethod
-    def maybe(cls, amount: money.Money | None) -> Self | None:
-        return None if amount is None else cls.of(amount)
+    @staticmethod
+    def maybe(amount: money.Money | None) -> "Money | None":
+        """Return an amount as it is: nothing but its attributes is asked of what stands for it."""
+        return cast("Money | None", amount)
 
     @strawberry.field(description='Formatted for people, for example "39,00 kr".')
     def formatted(
@@ -40,7 +37,7 @@ class Money:
             raise BadUserInput(
                 'The locale is not known; write a language tag such as "sv" or "en-GB".'
             ) from error
-        if self.unit_kind is money.UnitKind.CURRENCY:
+        if self.kind is money.UnitKind.CURRENCY:
             return format_currency(self.amount, self.unit, locale=known, decimal_quantization=False)
         number = format_decimal(self.amount, locale=known, decimal_quantization=False)
         return f"{number} {self.unit}"

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 from zoneinfo import ZoneInfo
 
 import strawberry
 
 from app.api.types.money import Money
 from app.api.types.providers import Provider
+from app.api.types.reading import read
 from app.api.types.sources import HistorySource
 from app.history import summary
+from app.model import money as model
 from app.model.entries import CreditChangeKind
 from app.model.money import UnitKind
 from app.providers import page
@@ -40,14 +42,26 @@ class ProviderTotal:
 
 @strawberry.type(description="All credit changes of one bucket, in one unit.")
 class SeriesPoint:
-    start: datetime = strawberry.field(
-        description="Where the bucket begins; it ends where the next one begins."
+    point: strawberry.Private[summary.Point]
+    found: strawberry.Private[summary.UnitTotals]
+    start: datetime = read(
+        lambda self: self.point.start,
+        "Where the bucket begins; it ends where the next one begins.",
     )
-    received: Money = strawberry.field(description="The sum of what came in; never negative.")
-    spent: Money = strawberry.field(description="The sum of what went out, as a positive amount.")
-    net: Money = strawberry.field(description="received minus spent.")
-    cumulative: Money = strawberry.field(
-        description="Sum of net from the first bucket up to and including this one."
+    received: Money = read(
+        lambda self: _money(self.point.totals.received, self.found),
+        "The sum of what came in; never negative.",
+    )
+    spent: Money = read(
+        lambda self: _money(self.point.totals.spent, self.found),
+        "The sum of what went out, as a positive amount.",
+    )
+    net: Money = read(
+        lambda self: _money(self.point.totals.net, self.found), "received minus spent."
+    )
+    cumulative: Money = read(
+        lambda self: _money(self.point.cumulative, self.found),
+        "Sum of net from the first bucket up to and including this one.",
     )
 
 
@@ -103,13 +117,7 @@ class UnitSummary:
     )
     def series(self) -> list[SeriesPoint]:
         return [
-            SeriesPoint(
-                start=point.start,
-                received=_money(point.totals.received, self.found),
-                spent=_money(point.totals.spent, self.found),
-                net=_money(point.totals.net, self.found),
-                cumulative=_money(point.cumulative, self.found),
-            )
+            SeriesPoint(point=point, found=self.found)
             for point in summary.series(self.found.rows, *self.calendar)
         ]
 
@@ -125,4 +133,5 @@ class CreditSummary:
 
 
 def _money(amount: Decimal, found: summary.UnitTotals) -> Money:
-    return Money(amount=amount, unit=found.unit, unit_kind=found.kind)
+    # As in `Money.maybe`.
+    return cast("Money", model.Money(amount, found.unit, found.kind))
