@@ -13,7 +13,7 @@ Labels = tuple[str, ...]
 class Tally:
     """A counter, to which is added what was counted since the last time that it was asked for.
 
-    To count takes 0.2 µs. A counter itself takes 1 µs, and 3 µs where several processes share one.
+    To count takes 0.2 µs. A counter itself takes 0.8 µs, or 2.2 where processes share a folder.
     """
 
     def __init__(self, counter: Counter) -> None:
@@ -39,7 +39,7 @@ class _Observed:
 
 
 class Measure:
-    """A histogram, to which is added likewise; to observe takes 0.4 µs instead of 1 to 7 µs."""
+    """A histogram, to which is added likewise; to observe takes 0.4 µs instead of 1.3, or 4.8."""
 
     def __init__(self, histogram: Histogram, bounds: Sequence[float]) -> None:
         self._histogram = histogram
