@@ -25,7 +25,9 @@ class NodeId(NamedTuple):
 
 
 def written(node: NodeId) -> str:
-    return _encoded(node.kind, node.owner) if node.entry is None else written_entry(*node)
+    if node.entry is not None:
+        return written_entry(node.kind, node.owner, node.entry)
+    return _encoded(node.kind, node.owner)
 
 
 def written_entry(kind: NodeKind, owner: str, entry: str) -> str:
