@@ -52,6 +52,7 @@ from app.responses.lookups import Lookups
 from app.server import pages, refusal, scraping
 from app.server.compression import Compression
 from app.server.counting import Counting
+from app.server.finds import Finds
 from app.server.hits import Desk, Hits
 from app.server.leavers import Leavers
 from app.server.limits import Limits
@@ -185,20 +186,20 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     app.add_route("/livez", alive)
     app.add_route("/readyz", readiness.ready)
     app.add_route("/metrics", scraping.Scraping(metrics).answer)
-    guarded = LoopbackHosts(app) if settings.auth.mode == "none" else app
-    answering = Leavers(Turns(Compression(Validators(guarded))))
+
+    def desk() -> Desk | None:
+        return None if readiness.is_draining else app.state.desk  # nothing there says farewell
+
+    found = Finds(Leavers(Turns(app)), desk, metrics)
+    guarded = LoopbackHosts(found) if settings.auth.mode == "none" else found
     limited = Limits(
-        answering,
+        Compression(Validators(guarded)),
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
     scraping.watch_process(metrics, readiness, limited)
     heard = _with_origins(limited, settings.server.cors_origins)
     counted = Counting(Farewell(heard, readiness), metrics)
-
-    def desk() -> Desk | None:
-        return None if readiness.is_draining else app.state.desk  # it would not say farewell
-
     return Hits(
         counted,
         desk,
@@ -241,7 +242,7 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
         known.known, opened.clock, metrics=opened.metrics, most_of_one=share, at_once=at_once
     )
     executes = executor(settings, opened)
-    answering = Answering(executes, opened.responses)
+    answering = Answering(executes, opened.responses, opened.metrics)
     return Entrance(who, take, make_context, executes, streams, answering)
 
 

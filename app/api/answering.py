@@ -1,13 +1,17 @@
 """From a request to the bytes of its answer, which may have been given before."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 import orjson
 
 from app.api.context import Context
 from app.api.execution import Executor, Outcome, Response
 from app.api.requests import Request
+from app.metrics.metrics import Metrics
+from app.model.viewer import Viewer
 from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
 
@@ -27,46 +31,61 @@ class Answer:
     is_hit: bool = False
 
 
+class How(NamedTuple):
+    """How to answer: with nothing that was given before, and no request that changes something."""
+
+    anew: bool
+    queries_only: bool
+
+
 class Answering:
     """Answers queries and mutations; without `responses` each is answered anew."""
 
-    def __init__(self, executor: Executor, responses: ResponseCache | None) -> None:
+    def __init__(
+        self, executor: Executor, responses: ResponseCache | None, metrics: Metrics
+    ) -> None:
         self._executor = executor
         self._responses = responses
+        self._metrics = metrics
 
     async def answer(
-        self, request: Request, context: Context, *, anew: bool, queries_only: bool
+        self, request: Request, viewer: Viewer, make_context: Callable[[], Context], how: How
     ) -> Answer:
-        """Return the answer, not one that was given before where it is wanted `anew`.
-
-        Raises `MutationByGet` and nothing else.
-        """
+        """Return the answer to a viewer's request; raises `MutationByGet` and nothing else."""
         responses = self._responses
         if responses is None:
-            response = await self._executor.answer(request, context, queries_only=queries_only)
-            return _written(response, context)
-        asked = (request.query, request.document_id, request.operation_name, request.variables)
-        key = responses.key(context.viewer, *asked)
-        kept = await responses.find(key) if key and not anew else None
-        context.services.metrics.lookups.add("responses", "hit" if kept else "miss")
-        if kept:
-            fresh_for = responses.left(kept) or timedelta(0)
+            context = make_context()
+            return _written(await self._executed(request, context, how), context)
+        key = key_of(responses, viewer, request)
+        found = await responses.find(key) if key and not how.anew else None
+        self._metrics.lookups.add("responses", "hit" if found else "miss")
+        if found:
+            kept, left = found
             return Answer(
                 kept.body,
                 Outcome.EXECUTED,
                 has_errors=False,
-                fresh_for=fresh_for,
+                fresh_for=left,
                 kept=kept,
                 is_hit=True,
             )
-        since = responses.mark
-        response = await self._executor.answer(request, context, queries_only=queries_only)
+        since, context = responses.mark, make_context()
+        response = await self._executed(request, context, how)
         answer = _written(response, context)
         if key and response.lasts and answer.fresh_for and context.fresh_until:
             body, until = answer.body, context.fresh_until
-            kept = responses.keep(key, body, until, context.made_of, since)
-            return replace(answer, kept=kept)
+            made_of = context.made_of
+            return replace(answer, kept=responses.keep(key, body, until, made_of, since))
         return answer
+
+    async def _executed(self, request: Request, context: Context, how: How) -> Response:
+        return await self._executor.answer(request, context, queries_only=how.queries_only)
+
+
+def key_of(responses: ResponseCache, viewer: Viewer, request: Request) -> bytes | None:
+    """Return the key of a viewer's request; None where it has none."""
+    asked = (request.query, request.document_id, request.operation_name, request.variables)
+    return responses.key(viewer, *asked)
 
 
 def _written(response: Response, context: Context) -> Answer:

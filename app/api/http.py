@@ -7,6 +7,7 @@ how far the request came; `application/json` is 200 for every well-formed reques
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 
 import orjson
@@ -15,7 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.types import Receive, Scope, Send
 
-from app.api.answering import Answer
+from app.api.answering import Answer, How
 from app.api.entrance import Entrance
 from app.api.execution import Outcome
 from app.api.negotiation import EVENTS_TYPE, JSON_TYPE, RESPONSE_TYPE, accepted
@@ -27,6 +28,9 @@ from app.redis.rates import Allowance, header_fields
 _METHODS = ("GET", "HEAD", "POST")
 # Where in a scope the ring that gives answers again has a list for what was kept of this one.
 KEPT = "credit_gateway.kept"
+# There, where nothing is kept of it: it was looked for already.
+MISSED = "credit_gateway.missed"
+VARY = "Accept, Authorization"
 _ASKING = {"query", "documentId", "extensions"}
 # Not registered with IANA, but what the specification asks for.
 _PARTIAL_SUCCESS = 294
@@ -84,18 +88,18 @@ class GraphQLEndpoint:
             raise _too_often(allowance, limits)
         media_type = accepted(",".join(http.headers.getlist("accept")))
         request = await self._read(http, media_type)
-        context = entrance.make_context(http, viewer)
         if media_type == EVENTS_TYPE:
             if not entrance.streams.has_room_for(viewer):
                 return NO_ROOM
+            context = entrance.make_context(http, viewer)
             answers = await entrance.executor.answers(request, context, queries_only=by_url)
             return event_stream(entrance.streams, viewer, http, answers, limits)
-        answer = await entrance.answering.answer(
-            request, context, anew=wants_newer(http), queries_only=by_url
-        )
+        how = How(MISSED in http.scope or wants_newer(http), by_url)
+        make_context = partial(entrance.make_context, http, viewer)
+        answer = await entrance.answering.answer(request, viewer, make_context, how)
         if answer.kept and KEPT in http.scope:
             http.scope[KEPT].append(answer.kept)
-        headers = {**limits, **caching(answer)}
+        headers = {**limits, **_caching(answer)}
         return _written(answer.body, media_type, self._status(answer, media_type), headers)
 
     async def _read(self, http: HttpRequest, media_type: str) -> Request:
@@ -125,7 +129,7 @@ def _written(body: bytes, media_type: str, status: int, headers: Mapping[str, st
     response = HttpResponse(body, status)
     response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Vary"] = "Accept, Authorization"
+    response.headers["Vary"] = VARY
     response.headers.update(headers)
     return response
 
@@ -151,7 +155,7 @@ def _too_often(allowance: Allowance, headers: Mapping[str, str]) -> Refused:
     return Refused(HTTPStatus.TOO_MANY_REQUESTS, message, headers, "RATE_LIMITED")
 
 
-def caching(answer: Answer) -> dict[str, str]:
+def _caching(answer: Answer) -> dict[str, str]:
     """Say for how long an answer stays fresh, and whether it was given before."""
     fresh_for = answer.fresh_for
     kept = "no-store"

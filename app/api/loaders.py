@@ -6,6 +6,7 @@ What the viewer may not see is loaded as if it did not exist, whichever way it w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
@@ -27,10 +28,15 @@ class Loader(Generic[K, T]):
     """Loads by key; a failing key fails alone, and who goes away takes nobody along."""
 
     def __init__(self, batch: Callable[[list[K]], Awaitable[Sequence[T | BaseException]]]) -> None:
-        async def load_all(keys: list[K]) -> Sequence[T | BaseException]:
-            return await batch(keys)
+        self._batch = batch
 
-        self._loader: DataLoader[K, T] = DataLoader(load_all)  # type: ignore[arg-type]
+    @cached_property
+    def _loader(self) -> DataLoader[K, T]:
+        # Most requests need two or three of eight.
+        async def load_all(keys: list[K]) -> Sequence[T | BaseException]:
+            return await self._batch(keys)
+
+        return DataLoader(load_all)  # type: ignore[arg-type]
 
     async def load(self, key: K) -> T:
         return await asyncio.shield(self._loader.load(key))

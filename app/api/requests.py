@@ -58,28 +58,25 @@ class MutationByGet(Refused):
 
 async def read(http: HttpRequest, *, by_url: bool) -> Request:
     """Return the request in the URL or in the body; raises `Refused`."""
-    return parsed(_from_query(http) if by_url else await _from_body(http))
+    if by_url:
+        return in_query(http.scope["query_string"])
+    content_type = http.headers.get("content-type", "")
+    _require_json(content_type)  # before anything is read
+    return in_body(content_type, await http.body())
 
 
-async def _from_body(http: HttpRequest) -> Any:  # noqa: ANN401 - it is whatever was sent
-    content_type, *parameters = (
-        part.strip().lower() for part in http.headers.get("content-type", "").split(";")
-    )
-    charset = next((p[8:].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
-    if content_type != _JSON_TYPE or charset not in {"utf-8", "utf8"}:
-        raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the request as {_JSON_TYPE} in UTF-8."
-        )
+def in_body(content_type: str, body: bytes) -> Request:
+    """Return the request that a body of such a type is; raises `Refused`."""
+    _require_json(content_type)
     try:
-        return orjson.loads(await http.body())
+        return parsed(orjson.loads(body))
     except orjson.JSONDecodeError as error:
         raise Refused(HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8.") from error
 
 
-def _from_query(http: HttpRequest) -> dict[str, Any]:
-    given: dict[str, Any] = dict(
-        parse_qsl(http.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    )
+def in_query(query_string: bytes) -> Request:
+    """Return the request that the query of a URL is; raises `Refused`."""
+    given: dict[str, Any] = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
     for name in ("variables", "extensions"):
         if name in given:
             try:
@@ -88,7 +85,16 @@ def _from_query(http: HttpRequest) -> dict[str, Any]:
                 raise Refused(
                     HTTPStatus.BAD_REQUEST, f"The parameter `{name}` is not JSON."
                 ) from error
-    return given
+    return parsed(given)
+
+
+def _require_json(content_type: str) -> None:
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charset = next((p[8:].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
+    if media_type != _JSON_TYPE or charset not in {"utf-8", "utf8"}:
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the request as {_JSON_TYPE} in UTF-8."
+        )
 
 
 _SHAPE: tuple[tuple[str, type, str], ...] = (

@@ -15,8 +15,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -27,15 +26,20 @@ from app.model.viewer import Viewer
 from app.redis.changes import Changes
 from app.redis.guard import Guard, RedisAway
 from app.responses.dependencies import Dependencies
-from app.responses.kept import Kept, Written, decoded, digest, encoded
+from app.responses.kept import Kept, Written, digest
 from app.responses.lookups import LASTS_SECONDS, Lookup, Lookups
 from app.responses.memory import Memory
+from app.responses.shared import Shared
 from app.responses.versions import Versions
 
-_PREFIX = "credit-gateway:response:"
-# What is written beside more than so many others is not worth a wait.
-_MOST_WRITES = 64
 _NOTHING = timedelta(0)
+
+
+class Found(NamedTuple):
+    """An answer that may be given now, and for how long it stays fresh."""
+
+    kept: Kept
+    left: timedelta
 
 
 class ResponseCache:
@@ -56,15 +60,13 @@ class ResponseCache:
         most_bytes: int,
         shared: bool,
     ) -> None:
-        self._guard = guard
         self._store = store
         self._lookups = lookups
         self._clock = clock
         self._release = release
-        self._shared = shared
+        self._shared = Shared(guard) if shared else None
         self._memory = Memory(most_bytes)
         self._versions = Versions(changes, self._memory.changed)
-        self._writing: set[asyncio.Task[None]] = set()
 
     @property
     def mark(self) -> int:
@@ -78,14 +80,15 @@ class ResponseCache:
             return orjson.dumps([self._release, who, asked], option=orjson.OPT_SORT_KEYS)
         return None
 
-    async def find(self, key: bytes) -> Kept | None:
+    async def find(self, key: bytes) -> Found | None:
         """Return the answer that is kept under a key and still true; None where there is none."""
         kept = self._memory.get(key)
-        if kept is None and self._shared and self._versions.is_live:
-            return await self._from_redis(key)
-        if kept is None or self.left(kept) is not None or await self._is_true_still(kept):
-            return kept
-        return None
+        if kept is not None:
+            left = self.left(kept) or await self._left_still(kept)
+        elif self._shared and self._versions.is_live:
+            kept = await self._from(self._shared, key)
+            left = kept.until - self._clock() if kept else None
+        return Found(kept, left) if kept and left and left > _NOTHING else None
 
     def left(self, kept: Kept) -> timedelta | None:
         """Return for how long an answer stays fresh; None for one that may not be given.
@@ -110,17 +113,14 @@ class ResponseCache:
             return None
         kept = Kept(key, body, until, made_of.documents, made_of.lookups, 0.0)
         self._memory.put(kept)
-        if self._shared and len(self._writing) < _MOST_WRITES:
-            task = asyncio.get_running_loop().create_task(self._write(kept))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+        if self._shared:
+            self._shared.write(kept, until - self._clock())
         return kept
 
     async def aclose(self) -> None:
         """End what is being written."""
-        for task in self._writing:
-            task.cancel()
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        if self._shared:
+            await self._shared.aclose()
 
     def _fresh_for(self, kept: Kept) -> timedelta | None:
         if kept.is_gone or not self._versions.is_live:
@@ -128,28 +128,27 @@ class ResponseCache:
         left = kept.until - self._clock()
         return left if left > _NOTHING else None
 
-    async def _is_true_still(self, kept: Kept) -> bool:
+    async def _left_still(self, kept: Kept) -> timedelta | None:
         """Ask the directory again for what an answer was made of."""
         asked_at = asyncio.get_running_loop().time()
         if self._fresh_for(kept) is None:
-            return False
+            return None
         if await self._look_up(list(kept.lookups)) != kept.lookups:
             self._memory.discard(kept.key)
-            return False
+            return None
         kept.looked_up_at = asked_at
-        return self._fresh_for(kept) is not None
+        return self._fresh_for(kept)
 
     async def _look_up(self, lookups: Sequence[Lookup]) -> dict[Lookup, Any] | None:
         with suppress(DirectoryUnavailable):
             return await self._lookups.all(lookups)
         return None
 
-    async def _from_redis(self, key: bytes) -> Kept | None:
+    async def _from(self, shared: Shared, key: bytes) -> Kept | None:
         since = self._versions.mark
         try:
-            data = await self._guard.ask(lambda client: client.get(_name(key)))
-            written = decoded(cast("bytes", data)) if data else None
-            if written is None or written.key != key or self._clock() >= written.until:
+            written = await shared.read(key)
+            if written is None or self._clock() >= written.until:
                 return None
             if not await self._are_newest(written, since):
                 return None
@@ -174,16 +173,3 @@ class ResponseCache:
         if any(asked[name] != written.documents[name] for name in lacking):
             return False
         return self._versions.learn(written.documents, since)
-
-    async def _write(self, kept: Kept) -> None:
-        milliseconds = (kept.until - self._clock()) // timedelta(milliseconds=1)
-        if milliseconds > 0:
-            with suppress(RedisAway):
-                data = encoded(kept)
-                await self._guard.ask(
-                    lambda client: client.set(_name(kept.key), data, px=milliseconds)
-                )
-
-
-def _name(key: bytes) -> str:
-    return _PREFIX + sha256(key).hexdigest()

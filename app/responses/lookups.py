@@ -59,6 +59,7 @@ class Lookups:
         self._changes = changes
         self._guard = guard
         self._answers: OrderedDict[Lookup, tuple[float, Any]] = OrderedDict()
+        self._asking: dict[Lookup, asyncio.Task[dict[str, Any]]] = {}
         self._doubts = 0
         self.doubted_at = 0.0
         directory.on_write(self._written)
@@ -69,18 +70,15 @@ class Lookups:
 
         It is at most `LASTS_SECONDS` old; raises as the directory does.
         """
-        now, doubts = asyncio.get_running_loop().time(), self._doubts
         answers: dict[str, Any] = {}
+        now = asyncio.get_running_loop().time()
         for key in keys if self._changes.is_live else ():
             until, found = self._answers.get(Lookup(kind, key), _UNKNOWN)
             if now < until:
                 answers[key] = found
         lacking = [key for key in dict.fromkeys(keys) if key not in answers]
-        found_now = await self._ask[kind](lacking) if lacking else ()
-        for key, found in zip(lacking, found_now, strict=True):
-            answers[key] = found
-            if doubts == self._doubts and len(key) <= _LONGEST_REMEMBERED:
-                self._remember(Lookup(kind, key), now + LASTS_SECONDS, found)
+        for asked in self._asked(kind, lacking):
+            answers |= await asyncio.shield(asked)
         return [answers[key] for key in keys]
 
     async def all(self, lookups: Sequence[Lookup]) -> dict[Lookup, Any]:
@@ -92,6 +90,30 @@ class Lookups:
         for kind, keys in by_kind.items():
             found = await self.found(kind, keys)
             answers |= {Lookup(kind, key): one for key, one in zip(keys, found, strict=True)}
+        return answers
+
+    def _asked(self, kind: Kind, keys: Sequence[str]) -> set[asyncio.Task[dict[str, Any]]]:
+        """Return what asks for these keys; equal ones of a moment are asked for once."""
+        new = [key for key in keys if Lookup(kind, key) not in self._asking]
+        if new:
+            task = asyncio.get_running_loop().create_task(self._ask_for(kind, new))
+            # Where everybody went away, nobody wants its error either.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._asking |= {Lookup(kind, key): task for key in new}
+        return {self._asking[Lookup(kind, key)] for key in keys}
+
+    async def _ask_for(self, kind: Kind, keys: Sequence[str]) -> dict[str, Any]:
+        until = asyncio.get_running_loop().time() + LASTS_SECONDS
+        this, doubts = asyncio.current_task(), self._doubts
+        try:
+            answers = dict(zip(keys, await self._ask[kind](keys), strict=True))
+        finally:
+            for key in keys:
+                if self._asking.get(Lookup(kind, key)) is this:
+                    del self._asking[Lookup(kind, key)]
+        if doubts == self._doubts:
+            for key, found in answers.items():
+                self._remember(Lookup(kind, key), until, found)
         return answers
 
     def _remember(self, lookup: Lookup, until: float, found: object) -> None:
@@ -113,4 +135,5 @@ class Lookups:
     def _doubt(self) -> None:
         self._doubts += 1
         self._answers.clear()
+        self._asking.clear()
         self.doubted_at = asyncio.get_running_loop().time()

@@ -97,7 +97,7 @@ class Hits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        desk = self._desk() if _may_be_here(scope) else None
+        desk = self._desk() if may_be_kept(scope) else None
         said = _said(scope) if desk else None
         viewer = desk.viewer(said[-1].decode("latin-1")) if desk and said else None
         if desk is None or said is None or viewer is None:
@@ -184,7 +184,8 @@ class _Watching:
         await self._send(message)
 
 
-def _may_be_here(scope: Scope) -> bool:
+def may_be_kept(scope: Scope) -> bool:
+    """Say whether the answer to a request is of a kind that is kept."""
     return scope["type"] == "http" and scope["path"] == _PATH and scope["method"] in {"GET", "POST"}
 
 
