@@ -1,0 +1,262 @@
+"""What one process answered another one gives again, until anything of it changes anywhere."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from asking_again import (
+    CHANGES,
+    LONG,
+    account_of,
+    add_entry,
+    ask,
+    both,
+    data,
+    is_hit,
+    kept,
+    newest,
+    settled,
+    sharing,
+    written,
+)
+from changing import credentials, delete, link, linked, unlink
+from commands import COMMAND
+from lists import until
+from redis_server import RedisServer, needs_redis, redis_server
+from world import World, world
+
+pytestmark = needs_redis
+REFRESH = "mutation($id: ID!) { refreshAccount(input: { accountId: $id }) { account { id } } }"
+LINKED = """query($r: String!) { customer(reference: $r) { displayName
+  accounts { id label } creditChanges(first: 2) { nodes { id amount { amount } }
+  sources { state } } } }"""
+SEVERAL = """{ a: customer(reference: "C-1001") { accounts { id }
+    creditChanges(first: 1) { nodes { id } } }
+  b: customer(reference: "C-1002") { displayName accounts { id customer { reference } } } }"""
+# So little that nothing is kept in the process, but all in Redis.
+ONLY_REDIS = {"CACHE__RESPONSE_MEMORY": "1B"}
+WHERE_KEPT = pytest.mark.parametrize("other", [{}, ONLY_REDIS], ids=["everywhere", "in Redis"])
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, more=LONG, entries=20) as one:
+        yield one
+
+
+def within_a_second(holds: Callable[[], object]) -> None:
+    until(holds, seconds=1)
+
+
+def documents_read(one: World) -> list[str]:
+    """Return how often documents were looked for in Redis and in memory, as it is counted."""
+    lines = one.http.get("/metrics").text.splitlines()
+    counted = ("memory", "redis")
+    return [
+        each
+        for each in lines
+        if any(f'lookups_total{{cache="{where}"' in each for where in counted)
+    ]
+
+
+def accounts(response: httpx.Response) -> list[str]:
+    return [each["id"] for each in data(response)["customer"]["accounts"]]
+
+
+def labels(one: World) -> list[str | None]:
+    customer = data(ask(one, LINKED))["customer"]
+    return [each["label"] for each in customer["accounts"]] if customer else []
+
+
+@WHERE_KEPT
+@pytest.mark.parametrize("query", [CHANGES, LINKED, SEVERAL], ids=["rows", "accounts", "several"])
+def test_what_one_answered_the_other_gives_again_and_asks_nobody(
+    served: World, query: str, other: dict[str, str]
+) -> None:
+    with both(served, **other) as (one, two, redis):
+        first = ask(one, query, None if "$r" in query else {})
+        settled(redis)
+        served.sandbox.reset_calls()
+        before = documents_read(two)
+        answers = [ask(two, query, None if "$r" in query else {}) for _ in range(3)]
+
+        assert not is_hit(first)
+        assert all(is_hit(each) and each.content == first.content for each in answers)
+        assert served.sandbox.calls() == {}
+        assert documents_read(two) == before
+
+
+def test_without_the_cache_the_other_answers_anew(served: World) -> None:
+    with both(served, CACHE__RESPONSES="false") as (one, two, redis):
+        ask(one)
+        settled(redis)
+        before = documents_read(two)
+        answers = [ask(two) for _ in range(3)]
+
+        assert {is_hit(each) for each in answers} == {False}
+        assert documents_read(two) != before
+
+
+def test_what_is_kept_in_redis_ends_there_when_it_is_not_fresh_any_more(served: World) -> None:
+    with both(served, CACHE__FRESH_FOR="3s") as (_, two, redis):
+        ask(two)
+        (name,) = settled(redis)
+        with redis.client() as client:
+            left = client.pttl(name)
+
+    assert isinstance(left, int)
+    assert 0 < left <= 3000
+
+
+@WHERE_KEPT
+def test_a_refresh_at_one_is_seen_at_the_other(served: World, other: dict[str, str]) -> None:
+    with both(served, **other) as (one, two, redis):
+        account = account_of(one, "hosting")
+        ask(one)
+        settled(redis)
+        before = [newest(kept(each)) for each in (one, two)]
+        add_entry(one, "81.01")
+        unseen = [ask(each) for each in (one, two)]
+        one.data(REFRESH, {"id": account})
+        at_once = newest(ask(one))
+        within_a_second(lambda: newest(ask(two)) == "81.01")
+        later = [newest(kept(each)) for each in (two, one)]
+
+        assert all(is_hit(each) for each in unseen)
+        assert before[0] == before[1] == newest(unseen[0]) == newest(unseen[1]) != "81.01"
+        assert at_once == "81.01"
+        assert later == ["81.01"] * 2
+
+
+@WHERE_KEPT
+def test_who_wants_it_anew_at_one_has_it_anew_at_the_other(
+    served: World, other: dict[str, str]
+) -> None:
+    with both(served, **other) as (one, two, redis):
+        ask(one)
+        settled(redis)
+        before = [newest(kept(each)) for each in (one, two)]
+        add_entry(one, "82.02")
+        one.clock.ahead += one.settings.cache.fresh_for / 100
+        anew = newest(ask(one, cache_control="no-cache"))
+        within_a_second(lambda: newest(ask(two)) == "82.02")
+
+        assert before[0] == before[1] != "82.02"
+        assert anew == "82.02"
+
+
+@WHERE_KEPT
+def test_what_is_unlinked_and_linked_at_one_is_so_at_the_other(
+    served: World, other: dict[str, str]
+) -> None:
+    with both(served, **other) as (one, two, redis):
+        ask(one, LINKED)
+        settled(redis)
+        account = account_of(one, "hosting")
+        before = [accounts(kept(each, LINKED)) for each in (one, two)]
+        unlink(one, account)
+        within_a_second(lambda: len(accounts(ask(two, LINKED))) == 2)
+        gone = [accounts(kept(each, LINKED)) for each in (two, one)]
+        again = linked(link(two, "C-1001", "hosting", credentials(two, "hosting"), "again"))
+        within_a_second(lambda: again["id"] in accounts(ask(one, LINKED)))
+        after = [accounts(kept(each, LINKED)) for each in (one, two)]
+
+        assert all(account in each for each in before)
+        assert all(account not in each and len(each) == 2 for each in gone)
+        assert all(again["id"] in each for each in after)
+
+
+@WHERE_KEPT
+def test_a_customer_deleted_at_one_is_gone_at_the_other(
+    served: World, other: dict[str, str]
+) -> None:
+    with both(served, **other) as (one, two, redis):
+        ask(one, LINKED)
+        settled(redis)
+        before = [accounts(kept(each, LINKED)) for each in (one, two)]
+        delete(one, "C-1001")
+        within_a_second(lambda: data(ask(two, LINKED))["customer"] is None)
+
+        assert all(len(each) == 3 for each in before)
+        assert data(ask(one, LINKED))["customer"] is None
+
+
+@WHERE_KEPT
+def test_what_a_command_does_is_seen_by_all_processes(served: World, other: dict[str, str]) -> None:
+    with both(served, **other) as (one, two, redis):
+        environ = {"GATEWAY_CACHE__URL": redis.url}
+        ask(one, LINKED)
+        settled(redis)
+        account = account_of(one, "hosting")
+        before = [accounts(kept(each, LINKED)) for each in (one, two)]
+        command(served, environ, "accounts", "unlink", account)
+        for each in (one, two):
+            within_a_second(lambda each=each: len(accounts(ask(each, LINKED))) == 2)
+        gone = [kept(each, LINKED).text for each in (one, two)]
+        file = imported(served)
+        command(served, environ, "customers", "import", str(file))
+        for each in (one, two):
+            within_a_second(lambda each=each: "by import" in labels(each))
+
+        assert all(account in each for each in before)
+        assert all(account not in each for each in gone)
+
+
+def test_what_a_command_does_that_nobody_hears_of_is_seen_too(served: World) -> None:
+    with both(served) as (one, two, redis):
+        ask(one, LINKED)
+        settled(redis)
+        account = account_of(one, "hosting")
+        before = [accounts(kept(each, LINKED)) for each in (one, two)]
+        command(served, {}, "accounts", "unlink", account)  # it knows nothing of their Redis
+        for each in (one, two):
+            within_a_second(lambda each=each: len(accounts(ask(each, LINKED))) == 2)
+
+        assert all(account in each for each in before)
+
+
+def imported(served: World) -> Path:
+    given = {"hostup": served.sandbox.issue_credentials("hostup", "C-1001")}
+    linked_account = {"provider": "hosting", "label": "by import", "credentials": given}
+    file = served.folder / "more.jsonl"
+    file.write_text(json.dumps({"reference": "C-1001", "accounts": [linked_account]}))
+    return file
+
+
+def command(served: World, environ: dict[str, str], *arguments: str) -> None:
+    said = [str(COMMAND), *arguments, "--config", str(served.folder / "gateway.toml")]
+    subprocess.run(said, capture_output=True, env=environ, timeout=60, check=True)
+
+
+def test_another_release_gives_nothing_that_this_one_kept(served: World) -> None:
+    with both(served, LIMITS__PAGE_SIZE="90") as (one, two, redis):
+        ask(one)
+        settled(redis)
+        first = ask(two)
+        settled(redis, 2)
+
+        assert not is_hit(first)
+        assert is_hit(kept(two))
+        assert len(written(redis)) == 2
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+def test_what_is_kept_outlives_its_process(served: World, redis: RedisServer) -> None:
+    with sharing(served, redis) as one:
+        first = ask(one)
+        settled(redis)
+    served.sandbox.reset_calls()
+    with sharing(served, redis) as later:
+        again = ask(later)
+
+    assert is_hit(again)
+    assert again.content == first.content
+    assert served.sandbox.calls() == {}
