@@ -1,9 +1,8 @@
 """What two executors answer, so that it can be compared."""
 
 import asyncio
-from collections.abc import Awaitable
 from inspect import isawaitable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
 
@@ -48,7 +47,7 @@ async def answered(
     """Return what `execute` answers."""
     result = execute(schema, document, root, None, variables, **options)
     if isawaitable(result):
-        result = await cast("Awaitable[ExecutionResult]", result)
+        result = await result
     # What an error left behind runs on; it ends before the loop does.
     while others := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.gather(*others, return_exceptions=True)

@@ -3,6 +3,7 @@
 from random import Random
 
 from graphql import (
+    GraphQLCompositeType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -78,7 +79,7 @@ class _Inventor:
         return f" @{name}(if: {self._random.choice(_CONDITIONS)})"
 
 
-def _composite(schema: GraphQLSchema) -> list[GraphQLObjectType]:
+def _composite(schema: GraphQLSchema) -> list[GraphQLCompositeType]:
     return [
         one
         for one in schema.type_map.values()

@@ -1,13 +1,11 @@
-"""Schemas invented by chance, of graphql-core's own making and of Strawberry's, and their objects."""
+"""Schemas invented by chance of graphql-core's own types, and objects of many kinds for them."""
 
 from collections import UserDict, namedtuple
-from collections.abc import Callable
 from enum import Enum, StrEnum
 from functools import cached_property
 from random import Random
-from typing import Annotated, Any
+from typing import Any
 
-import strawberry
 from graphql import (
     GraphQLArgument,
     GraphQLBoolean,
@@ -27,12 +25,12 @@ from graphql import (
     default_field_resolver,
 )
 from invented_values import Inventor, Later
-from strawberry.schema.config import StrawberryConfig
-
-from app.api.executor import REPEATABLE
 
 _FIELDS = ("f0", "f1", "f2", "in", "class")
 _TYPES = ("T0", "T1", "T2")
+
+# Called by another name, its fields need not be known before.
+make_row: Any = namedtuple  # noqa: PYI024 - as said
 
 
 class Colour(Enum):
@@ -149,109 +147,5 @@ _computed = _Computed
 
 def _tuple(name: str, values: dict[str, Any]) -> object:
     kept = {key: value for key, value in values.items() if key.startswith("f")}
-    return namedtuple("Row", [*kept, "name"])(**kept, name=name)  # noqa: PYI024 - of any fields
-
-
-def strawberry_schema(random: Random) -> tuple[GraphQLSchema, dict[str, type]]:
-    """Return a schema of Strawberry's types, and the types by their names."""
-    odd = strawberry.scalar(name="Odd", serialize=only_odd, parse_value=int)
-    scalar: Any = type("OddNumber", (), {})
-    strawberry.enum(Colour), strawberry.enum(Word)
-    kinds: list[Any] = [str, int, float, bool, strawberry.ID, scalar, Colour, Word]
-    interface: Any = strawberry.interface(_class(random, "I", ("f0",), kinds, ()))
-    made: dict[str, Any] = {}
-    for name in _TYPES:
-        bases = (interface,) if name == "T0" or random.random() < 0.6 else ()
-        own = _FIELDS[1:4] if bases else _FIELDS[:4]
-        made[name] = strawberry.type(_class(random, name, own, kinds, bases))
-        kinds.append(made[name])
-    union = Annotated[made["T0"] | made["T1"], strawberry.union("U")]
-    query = strawberry.type(
-        _class(
-            random,
-            "Query",
-            ("q0", "q1"),
-            kinds,
-            (),
-            things=list[union | None],
-            one=interface | None,
-        )  # type: ignore[valid-type]
-    )
-    config = StrawberryConfig(scalar_map={scalar: odd})
-    schema: Any = strawberry.Schema(query, types=list(made.values()), config=config)
-    return schema._schema, {**made, "Query": query}  # noqa: SLF001 - it has no other name there
-
-
-def _class(
-    random: Random,
-    name: str,
-    fields: tuple[str, ...],
-    kinds: list[Any],
-    bases: tuple[type, ...],
-    **more: Any,
-) -> type:
-    annotations: dict[str, Any] = {}
-    body: dict[str, Any] = {"__annotations__": annotations, "__repr__": lambda _: f"<{name}>"}
-    for field in fields:
-        kind = random.choice(kinds)
-        type_ = list[kind | None] if random.random() < 0.2 else kind  # type: ignore[valid-type]
-        type_ = type_ | None if random.random() < 0.5 else type_
-        resolver = random.choice(
-            [None, None, None, None, _resolved, _resolved_later, _repeated, _failed]
-        )
-        python_name = f"{field}_" if field == "in" else field
-        if resolver:
-            body[python_name] = resolver(python_name, type_)
-        else:
-            annotations[python_name] = type_
-            body[python_name] = strawberry.field(name=field)
-    annotations |= more
-    return type(name, bases, body)
-
-
-def _resolved(name: str, type_: Any, **more: Any) -> Any:
-    def resolve(self: Any) -> Any:
-        return self.__dict__[f"{name}_kept"]
-
-    resolve.__annotations__["return"] = type_
-    return strawberry.field(resolver=resolve, name=name.removesuffix("_"), **more)
-
-
-def _repeated(name: str, type_: Any) -> Any:
-    return _resolved(name, type_, metadata={REPEATABLE: True})
-
-
-def _resolved_later(name: str, type_: Any) -> Any:
-    async def resolve(self: Any) -> Any:
-        return self.__dict__[f"{name}_kept"]
-
-    resolve.__annotations__["return"] = type_
-    return strawberry.field(resolver=resolve, name=name.removesuffix("_"))
-
-
-def _failed(name: str, type_: Any) -> Any:
-    def resolve(self: Any) -> Any:
-        raise LookupError(name)
-
-    resolve.__annotations__["return"] = type_
-    return strawberry.field(resolver=resolve, name=name.removesuffix("_"))
-
-
-def strawberry_object(
-    types: dict[str, type],
-) -> Callable[[Inventor, GraphQLObjectType, int], object]:
-    """Return what makes objects of these types, whatever their fields are said to hold."""
-
-    def make(inventor: Inventor, type_: GraphQLObjectType, depth: int) -> object:
-        instance: Any = object.__new__(types[type_.name])
-        for name, field in type_.fields.items():
-            python_name = f"{name}_" if name == "in" else name
-            resolved = getattr(field.extensions["strawberry-definition"], "base_resolver", None)
-            kept = f"{python_name}_kept" if resolved else python_name
-            instance.__dict__[kept] = inventor.value(field.type, depth)
-        if inventor.random.random() < 0.05:
-            cast_to = inventor.random.choice([*types.values()])
-            return strawberry.cast(cast_to, instance)
-        return instance
-
-    return make
+    row: Any = make_row("Row", [*kept, "name"])
+    return row(**kept, name=name)

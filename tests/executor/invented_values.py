@@ -113,8 +113,8 @@ class Inventor:
                 ["x", "3", 3, 2**31, 1.5, float("nan"), float("inf"), True, b"x"]
             ),
             lambda: Text("text"),
-            lambda: [],
-            lambda: {},
+            list,
+            dict,
             dict,
             Thing,
             lambda: UserDict({"f0": 1}),

@@ -1,4 +1,4 @@
-"""What a gateway executes documents with, its mirrors warm: the services, and a context for each."""
+"""What a gateway executes documents with while its mirrors are warm."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from app.auth.anonymous import ANONYMOUS
 from app.main import services
 from app.sandbox import Sandbox, SandboxServer
 
-SCHEMA = schema._schema  # noqa: SLF001 - it has no other name there
+SCHEMA = schema._schema
 OWNER = "C-1001"
 
 # Once read, nothing is read again.

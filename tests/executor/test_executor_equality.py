@@ -1,5 +1,5 @@
 """
-What the compiling executor answers is what the stock executor answers, whatever is asked of whatever.
+What the compiling executor answers is what the stock executor answers, whatever is asked.
 
 Schemas, documents and values are invented. The controls are executors with one thing broken each.
 """
@@ -16,7 +16,8 @@ from graphql.execution.values import VariableValues
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_documents import VARIABLES, invented_document
-from invented_schemas import own_object, own_schema, strawberry_object, strawberry_schema
+from invented_schemas import own_object, own_schema
+from invented_strawberry import strawberry_object, strawberry_schema
 from invented_values import Inventor, Make
 
 from app.api.compiling.oddity import FAILED
@@ -79,7 +80,7 @@ class Breaking(dict[Hashable, Any]):
         super().__init__()
         self._broken = broken
 
-    def setdefault(self, key: Hashable, attempt: Any = None) -> Any:
+    def setdefault(self, key: Hashable, attempt: Callable[[object], object]) -> Any:  # type: ignore[override] # noqa: ANN401
         return super().setdefault(key, lambda value: self._broken(attempt(value)))
 
 

@@ -29,7 +29,10 @@ query($reference: String!, $brief: Boolean = false) {
     accounts { ...Held again: provider { kind } balance { computed { ...Amount } } }
     creditChanges(first: 50) {
       totalCount
-      edges { cursor node { __typename ...Change ... on Node { id } ... @skip(if: $brief) { reason } } }
+      edges {
+        cursor
+        node { __typename ...Change ... on Node { id } ... @skip(if: $brief) { reason } }
+      }
       nodes { kind account { customer { reference } } amount { formatted(locale: "sv") } }
       pageInfo { ...Pages }
       sources { ...Told }
@@ -43,7 +46,9 @@ query($reference: String!, $brief: Boolean = false) {
   }
 }
 fragment One on Customer { id ... on Node { id } reference displayName }
-fragment Held on Account { id externalId label status linkedAt provider { name } customer { ...One } }
+fragment Held on Account {
+  id externalId label status linkedAt provider { name } customer { ...One }
+}
 fragment Pages on PageInfo { hasNextPage hasPreviousPage startCursor endCursor }
 fragment Told on HistorySource {
   account { id } state readAt completeFrom complete error { code message retryAt }
@@ -72,7 +77,8 @@ fragment Paid on Payment {
 }
 """
 NODES = """query($ids: [ID!]!) { nodes(ids: $ids) { __typename id
-  ... on CreditChange { amount { amount } } ... on Account { label } ... on Customer { reference } } }"""
+  ... on CreditChange { amount { amount } } ... on Account { label }
+  ... on Customer { reference } } }"""
 VARIABLES: dict[str, Any] = {"reference": OWNER, "first": 5, "orderBy": "OLDEST_FIRST"}
 
 

@@ -1,0 +1,160 @@
+"""What the compiling executor remembers is bounded, shared, and ends with its documents."""
+
+import asyncio
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from weakref import ref
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    build_schema,
+    execute,
+    parse,
+)
+
+from app.api.executor import CompilingExecutor, Operations
+
+SCHEMA = build_schema("type Query { a: Int things: [Thing!]! } type Thing { b: Int c: [String] }")
+ROOT = {"a": 1, "things": [{"b": number, "c": ["x", None]} for number in range(3)]}
+
+
+class Counting(dict[str, Any]):
+    """A mapping, which is no plain data; it counts how often it is read."""
+
+    reads = 0
+
+    def get(self, key: str, default: object = None) -> Any:  # noqa: ANN401 - as a dict's
+        Counting.reads += 1
+        return super().get(key, default)
+
+
+def executed(
+    document: DocumentNode,
+    operations: Operations,
+    root: object = ROOT,
+    **more: Any,  # noqa: ANN401
+) -> ExecutionResult:
+    result = execute(
+        SCHEMA,
+        document,
+        root,
+        executor_class=CompilingExecutor,
+        operations=operations,
+        **more,
+    )
+    assert isinstance(result, ExecutionResult)
+    return result
+
+
+def test_only_so_many_operations_are_remembered() -> None:
+    operations = Operations(SCHEMA, most=10)
+    documents = [parse(f"{{ a{number}: a things {{ b }} }}") for number in range(50)]
+
+    for document in documents * 2:
+        assert executed(document, operations) == execute(SCHEMA, document, ROOT)
+    assert len(operations) == 10
+
+
+def test_each_outcome_of_conditions_is_remembered_and_bounded_too() -> None:
+    names = [f"v{number}" for number in range(6)]
+    declared = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: a @include(if: ${name})" for name in names)
+    document = parse(f"query({declared}) {{ {fields} }}")
+    operations = Operations(SCHEMA, most=10)
+
+    for case in range(64):
+        given = {name: bool(case >> bit & 1) for bit, name in enumerate(names)}
+        found = executed(document, operations, variable_values=given)
+        assert found.data == {name: 1 for name in names if given[name]}
+    assert len(operations) == 10
+
+
+def test_what_is_remembered_of_a_document_ends_with_it() -> None:
+    operations = Operations(SCHEMA)
+    document = parse("{ things { b c } }")
+    executed(document, operations)
+    node = ref(document.definitions[0])
+    other = parse("{ a }")
+
+    assert len(operations) == 1
+    del document
+    gc.collect()
+    executed(other, operations)
+    assert len(operations) == 1
+    gc.collect()
+    assert node() is None
+
+
+def test_nobodys_variables_are_kept() -> None:
+    class Value(str):
+        __slots__ = ("__weakref__",)
+
+    operations = Operations(SCHEMA)
+    document = parse("query($s: String, $i: Boolean!) { a @include(if: $i) }")
+    given = Value("not for others")
+    seen = ref(given)
+    executed(document, operations, variable_values={"s": given, "i": True})
+
+    del given
+    gc.collect()
+    assert seen() is None
+    assert len(operations) == 1
+
+
+def test_many_threads_compile_at_once() -> None:
+    operations = Operations(SCHEMA, most=5)
+    documents = [parse(f"{{ a{number}: a things {{ b c }} }}") for number in range(10)]
+    expected = [execute(SCHEMA, document, ROOT) for document in documents]
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda one: executed(one, operations), documents * 40))
+
+    assert found == expected * 40
+
+
+async def test_many_tasks_share_an_operation() -> None:
+    operations = Operations(SCHEMA)
+    document = parse("{ things { b c } }")
+    answers = await asyncio.gather(
+        *(asyncio.to_thread(executed, document, operations) for _ in range(50))
+    )
+
+    assert len(operations) == 1
+    assert all(one == execute(SCHEMA, document, ROOT) for one in answers)
+
+
+def test_plain_data_are_read_without_the_stock_executor() -> None:
+    operations = Operations(SCHEMA)
+    document = parse("{ things { b } }")
+    resolved = []
+
+    class Watched(CompilingExecutor):
+        def build_resolve_info(self, *arguments: Any) -> Any:  # noqa: ANN401 - the base class's
+            resolved.append(arguments)
+            return super().build_resolve_info(*arguments)
+
+    def asked(root: object) -> int:
+        resolved.clear()
+        execute(SCHEMA, document, root, executor_class=Watched, operations=operations)
+        return len(resolved)
+
+    assert asked(ROOT) == 0
+    assert asked({"things": [Counting(b=1)]}) > 0  # what is no plain data
+
+
+def test_another_schema_or_other_resolvers_are_left_to_the_stock_executor() -> None:
+    operations = Operations(SCHEMA)
+    document = parse("{ a }")
+    other = build_schema("type Query { a: String }")
+
+    found = executed(document, operations, field_resolver=lambda *_: 5)
+    foreign = execute(
+        other, document, ROOT, executor_class=CompilingExecutor, operations=operations
+    )
+
+    assert found.data == {"a": 5}
+    assert isinstance(foreign, ExecutionResult)
+    assert foreign.data == {"a": "1"}
+    assert len(operations) == 0
