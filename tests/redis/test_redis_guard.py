@@ -41,6 +41,7 @@ async def test_a_redis_that_hangs_is_waited_for_once_and_found_again(server: Red
     assert min(healthy) < PATIENCE_SECONDS
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("url", ["embedded://", "redis"])
 async def test_many_callers_at_once_are_no_reason_to_go_away(url: str, server: RedisServer) -> None:
     async with asking(server.url if url == "redis" else url) as (_, guard):
@@ -126,6 +127,7 @@ async def write_and_read(client: Client) -> object:
     return await client.get("k")
 
 
+@pytest.mark.alone
 async def test_a_stall_of_this_process_is_not_taken_for_a_dead_redis(server: RedisServer) -> None:
     async with asking(server.url) as (_, guard):
         assert await written(guard, "k", "v")

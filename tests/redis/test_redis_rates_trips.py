@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from time import monotonic
 
+import pytest
 from redis_server import RedisServer
 from taking import HOURLY, WHO, Times, allowed, ask, asked_redis, reset_counts, several
 
@@ -34,6 +35,7 @@ async def test_a_bucket_that_another_process_emptied_is_asked_for_once(
     assert trips <= 3
 
 
+@pytest.mark.alone
 async def test_a_high_rate_that_is_overdriven_asks_for_many_at_once(server: RedisServer) -> None:
     rate = Times(2000, timedelta(seconds=1))
     async with several(server.url, 2) as (busy, other):

@@ -84,6 +84,7 @@ def test_of_many_requests_that_wait_all_are_under_way_at_once() -> None:
     assert work.most > REQUESTS * 0.8
 
 
+@pytest.mark.alone
 def test_requests_that_wait_for_long_do_not_keep_those_from_beginning_that_come() -> None:
     work = Work(waits=0.3, computes=0.002, steps=3)
 
