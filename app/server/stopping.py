@@ -24,10 +24,11 @@ import uvicorn
 
 from app.server.readiness import Readiness
 
-# By SIGINT a person ends what they have started, and waits; a group of workers hears of it from
-# the terminal up to half a second before its supervisor has, which must not listen longer.
+# By SIGINT a person ends what they have started, and waits.
 _INTERRUPTED = timedelta(0)
-_INTERRUPTED_AS_WORKER = timedelta(seconds=1)
+# A group of workers hears of a signal from the terminal, or from what supervises services, up to
+# half a second before its supervisor has, which must not listen longer: nobody would answer.
+_LEAST_AS_WORKER = timedelta(seconds=1)
 
 
 class Server(uvicorn.Server):
@@ -96,9 +97,8 @@ class Server(uvicorn.Server):
         return found if isinstance(found, Readiness) else None
 
     def _patience(self, sig: int) -> timedelta:
-        if sig != signal.SIGINT:
-            return self._unready_for
-        return _INTERRUPTED_AS_WORKER if self._is_worker else _INTERRUPTED
+        patience = _INTERRUPTED if sig == signal.SIGINT else self._unready_for
+        return max(patience, _LEAST_AS_WORKER) if self._is_worker else patience
 
     def _protocol(self) -> asyncio.Protocol:
         protocol: Any = self.config.http_protocol_class

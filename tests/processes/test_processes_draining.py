@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -100,13 +100,15 @@ def test_a_gateway_that_is_killed_behind_a_balancer_loses_requests(
     assert set(outcomes) > {"answered"}
 
 
-async def kept(one: Served, how: signal.Signals) -> Counter[str]:
+async def kept(
+    one: Served, how: signal.Signals, tell: Callable[[Served, signal.Signals], None] = Served.tell
+) -> Counter[str]:
     """Ask by connections that are kept until nobody listens; return what came of it."""
     await one.until_ready()
     clients = [client(one.origin) for _ in range(CLIENTS)]
     asking = [asyncio.create_task(until_refused(http)) for http in clients]
     await asyncio.sleep(0.5)
-    one.tell(how)
+    tell(one, how)
     outcomes = sum(await asyncio.gather(*asking), Counter[str]())
     for http in clients:
         await http.aclose()
@@ -114,14 +116,18 @@ async def kept(one: Served, how: signal.Signals) -> Counter[str]:
 
 
 @pytest.mark.parametrize("unready_for", ["0s", "500ms"])
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("workers", "tell"), [("1", Served.tell), ("2", Served.tell), ("2", Served.tell_group)]
+)
 def test_what_is_sent_before_nobody_listens_is_answered(
-    tmp_path: Path, providers: SandboxServer, unready_for: str, workers: str
+    tmp_path: Path,
+    providers: SandboxServer,
+    unready_for: str,
+    workers: str,
+    tell: Callable[[Served, signal.Signals], None],
 ) -> None:
-    if (unready_for, workers) == ("0s", "2"):
-        unready_for = "1s"  # their supervisor listens too, for up to half a second more
     with served(configured(tmp_path, providers, unready_for), "--workers", workers) as one:
-        outcomes = asyncio.run(kept(one, signal.SIGTERM))
+        outcomes = asyncio.run(kept(one, signal.SIGTERM, tell))
         status = one.ended()
 
     assert set(outcomes) == {"answered", "refused"}, outcomes
