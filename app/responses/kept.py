@@ -65,7 +65,7 @@ def decoded(data: bytes) -> Written | None:
     """Return what was written; None where it is damaged or of another release."""
     try:
         return _decoder.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, ValueError):  # a text that is none is a ValueError
         return None
 
 

@@ -117,6 +117,8 @@ class Lookups:
         return answers
 
     def _remember(self, lookup: Lookup, until: float, found: object) -> None:
+        if len(lookup.key) > _LONGEST_REMEMBERED:
+            return
         self._answers[lookup] = (until, found)
         self._answers.move_to_end(lookup)
         if len(self._answers) > _MOST_REMEMBERED:
