@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 _LOOK_AGAIN_SECONDS = 0.005
 
 

@@ -206,7 +206,8 @@ class Cases:
                 Entrant(name, server, [question], ten_pages_rows, rows)
                 for name, server in ((GATEWAY, gateway), (PLAIN, plain))
             ]
-            self._hold("ten pages", entrants, _CONNECTIONS)
+            # An answer takes Strawberry so long that more would wait for their deadline.
+            self._hold("ten pages", entrants, _FEW_CONNECTIONS)
 
     def _stored(self, stack: ExitStack, url: str) -> tuple[Pinned, Pinned]:
         """Serve what is mirrored, by the gateway without its cache of answers and by Strawberry."""

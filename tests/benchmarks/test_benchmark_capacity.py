@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import offering
@@ -28,14 +31,38 @@ MOST_RUNS = 3
 LEAST_SHARE, MOST_SECONDS = 0.8, 0.02
 
 
+class Overload(NamedTuple):
+    """How much of the peak was answered, and the seconds of so many in a hundred refusals."""
+
+    share: float
+    half: float
+    within_95: float
+    within_99: float
+
+
 @pytest.fixture
 def origin(tmp_path: Path) -> Iterator[str]:
     with SandboxServer(Sandbox(entries=120)) as providers:
         config = configuration(tmp_path, providers.url, '[cache]\nfresh_for = "1h"')
         customers = providers.sandbox.sample_customers()
         asyncio.run(import_customers(settings.load(config, {}), customers))
-        with gateways(config, 1) as (one,):
+        processors = sorted(os.sched_getaffinity(0))
+        with on({processors[0]}), gateways(config, 1) as (one,), on(set(processors[1:])):
             yield one
+
+
+@contextmanager
+def on(processors: set[int]) -> Iterator[None]:
+    """Keep what this thread starts to these processors; none are all that there are.
+
+    A gateway has one and who offers has another, so that neither waits for the other to be heard.
+    """
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def offered(origin: str, connections: int, rate: float) -> Outcome:
@@ -59,20 +86,23 @@ def test_of_three_times_the_peak_most_of_it_is_answered_and_the_rest_refused_soo
     origin: str,
 ) -> None:
     offered(origin, 4, 0)
-    shares, medians = [], []
-    for _ in range(MOST_RUNS):
+    runs: list[Overload] = []
+    while len(runs) < MOST_RUNS and not (
+        runs and runs[-1].share >= LEAST_SHARE and runs[-1].within_95 < MOST_SECONDS
+    ):
         before = offered(origin, 8, 0).rate(200)
         much = offered(origin, CONNECTIONS, 3 * before)
         # A peak that others on the machine held down on one side would flatter what is between.
         peak = max(before, offered(origin, 8, 0).rate(200))
         assert set(much.answered) == {"200", "503"}
         assert (much.lost, much.without_retry_after) == (0, 0)
-        shares.append(much.rate(200) / peak)
-        medians.append(much.within(503, 0.5))
-        if max(shares) >= LEAST_SHARE and min(medians) < MOST_SECONDS:
-            break
+        refused = (much.within(503, share) for share in (0.5, 0.95, 0.99))
+        runs.append(Overload(much.rate(200) / peak, *refused))
 
-    note("goodput with 3 x the peak offered", f"{max(shares):.0%} of the peak", "80%")
-    note("a refusal, half of them", f"{min(medians) * 1000:.1f} ms", "20 ms")
-    assert max(shares) >= LEAST_SHARE
-    assert min(medians) < MOST_SECONDS
+    share, soonest = max(one.share for one in runs), min(runs, key=lambda one: one.within_95)
+    note("goodput with 3 x the peak offered", f"{share:.0%} of the peak", "80%")
+    note("a refusal, half of them", f"{soonest.half * 1000:.1f} ms")
+    note("a refusal, 95 % of them", f"{soonest.within_95 * 1000:.1f} ms", "20 ms")
+    note("a refusal, 99 % of them", f"{soonest.within_99 * 1000:.1f} ms")
+    assert share >= LEAST_SHARE, runs
+    assert soonest.within_95 < MOST_SECONDS, runs

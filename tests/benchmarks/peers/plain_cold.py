@@ -173,7 +173,7 @@ def _loyalty(row: Row, units: Mapping[str, str]) -> CreditChange:
         balance_after=None,
         kind="OTHER",
         reason=row["credit_operation_type"],
-        description=row["credit_operation_note"] or None,
+        description=row.get("credit_operation_note") or None,
         account=_LOYALTY,
     )
 
