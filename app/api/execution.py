@@ -19,6 +19,7 @@ from graphql import Executor as CoreExecutor
 
 from app.api.context import Context
 from app.api.costs.costs import Costs
+from app.api.costs.remembered import RememberedCosts
 from app.api.documents import Document, Rejected, invalid
 from app.api.errors import formatted, internal, shown
 from app.api.executor import CompilingExecutor, Operations
@@ -85,7 +86,7 @@ class Executor:
 
     def __init__(self, library: Library, costs: Costs, most_cost: int) -> None:
         self._library = library
-        self._costs = costs
+        self._costs = RememberedCosts(costs)
         self._most_cost = most_cost
 
     async def answer(

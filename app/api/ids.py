@@ -36,7 +36,7 @@ def written_entry(kind: NodeKind, owner: str, entry: str) -> str:
 
 
 def _encoded(kind: NodeKind, rest: str) -> str:
-    encoded = b2a_base64(f"{kind.value}:{rest}".encode(), newline=False)
+    encoded = b2a_base64((kind + ":" + rest).encode(), newline=False)
     return encoded.translate(_URL_SAFE).rstrip(b"=").decode()
 
 
