@@ -1,10 +1,12 @@
 """The configured providers."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
 import strawberry
 
+from app.api.types.reading import read
 from app.model import accounts
 from app.providers import health, page
 
@@ -13,7 +15,10 @@ from app.providers import health, page
 class Provider:
     name: str = strawberry.field(description="The name in the configuration, unique.")
     kind: accounts.ProviderKind
-    capabilities: list[page.Capability]
+    able: strawberry.Private[Collection[page.Capability]]
+    capabilities: list[page.Capability] = read(
+        lambda self: [one for one in page.Capability if one in self.able]
+    )
     state: health.ProviderState
     since: datetime | None = strawberry.field(description="Since when it has been in this state.")
 
@@ -22,7 +27,7 @@ class Provider:
         return cls(
             name=provider.name,
             kind=provider.kind,
-            capabilities=[one for one in page.Capability if one in provider.capabilities],
+            able=provider.capabilities,
             state=provider.health.state,
             since=provider.health.since,
         )
