@@ -191,7 +191,7 @@ class _Merged:
             if self._start is not None and keys[index][0] < self._start:
                 return
             if self._keep(entries[index]):
-                yield Row(keys[index], entries[index])
+                yield _row((keys[index], entries[index]))
 
     def _up(self, timeline: Timeline, above: Key | None, *, at: bool) -> Iterator[Row]:
         keys, entries = timeline.keys, timeline.entries
@@ -204,7 +204,7 @@ class _Merged:
             if self._end is not None and keys[index][0] >= self._end:
                 return
             if self._keep(entries[index]):
-                yield Row(keys[index], entries[index])
+                yield _row((keys[index], entries[index]))
 
     def _all(self, timeline: Timeline) -> Iterator[Row]:
         """Yield what is asked for of one account, oldest first; no line of Python runs for each."""

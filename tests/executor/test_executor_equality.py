@@ -60,14 +60,14 @@ def pairs(
 
 
 @given(seed=SEEDS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_answers_of_a_schema_of_its_own_are_those_of_the_stock_executor(seed: int) -> None:
     for stock, compiled in pairs(seed, own):
         assert compiled == stock
 
 
 @given(seed=SEEDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_answers_of_a_schema_of_strawberry_are_those_of_the_stock_executor(seed: int) -> None:
     for stock, compiled in pairs(seed, of_strawberry):
         assert compiled == stock
