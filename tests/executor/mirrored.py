@@ -17,8 +17,8 @@ from app.api.deadline import Deadline
 from app.api.executor import CompilingExecutor, Operations
 from app.api.schema import schema
 from app.auth.anonymous import ANONYMOUS
-from app.main import services
 from app.sandbox import Sandbox, SandboxServer
+from app.services import services
 
 SCHEMA = schema._schema
 OWNER = "C-1001"

@@ -29,7 +29,7 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
-from app.api.compiling.oddity import Attempt, Hole
+from app.api.compiling.oddity import Attempt
 from app.api.compiling.writing import Function, Writer
 
 _CONDITIONS = {"skip", "include"}
@@ -121,7 +121,7 @@ class Operation:
     def _attempt(self, key: Hashable, write: Callable[[], Function]) -> Attempt:
         try:
             run: Function | None = write()
-        except Hole:
+        except Exception:  # noqa: BLE001 - what cannot be compiled, for whatever reason, is not
             run = None
         return self.attempts.setdefault(key, Attempt(run))
 

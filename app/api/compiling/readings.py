@@ -104,5 +104,5 @@ def checks_type(type_: GraphQLObjectType) -> bool | None:
     if type_.is_type_of is None:
         return False
     known = f"{GraphQLCoreConverter.from_object.__qualname__}.<locals>._get_is_type_of.<locals>"
-    is_known = type_.is_type_of.__qualname__ == f"{known}.is_type_of"
+    is_known = getattr(type_.is_type_of, "__qualname__", "") == f"{known}.is_type_of"
     return True if is_known and type_.is_type_of.__module__ == _CONVERTER else None
