@@ -1,9 +1,8 @@
-"""Puts the layers together."""
+"""The gateway as an application: its rings, its routes, and what they are given."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from hashlib import sha256
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -22,33 +21,16 @@ from app.api.execution import Executor, graphql_schema
 from app.api.guard import DocumentLimits
 from app.api.http import GraphQLEndpoint, requested_age
 from app.api.persisted import AutomaticLibrary, TrustedLibrary
-from app.api.schema import sdl
 from app.api.streams.streams import MOST_OF_ONE, Streams
 from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.callers import Callers, callers
 from app.auth.hosts import LoopbackHosts
-from app.directory.directory import Directory
-from app.directory.linking import Linking
-from app.directory.vault import Vault
-from app.feeds.feeds import Feeds
-from app.history.cursor import CursorSigner
 from app.metrics.metrics import Metrics
-from app.mirror.documents import Freshness
-from app.mirror.forgetting import Forgetting
-from app.mirror.mirror import Mirror
-from app.mirror.reported import Reported
-from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
-from app.model.errors import ConfigurationError
 from app.model.viewer import Viewer
-from app.providers.proof import prove
-from app.providers.registry import make
-from app.redis.changes import Changes
-from app.redis.connection import connect, ping
-from app.redis.guard import Guard, RedisAway
-from app.redis.rates import Allowance, Rates
-from app.responses.cache import ResponseCache
-from app.responses.lookups import Lookups
+from app.redis.connection import ping
+from app.redis.guard import RedisAway
+from app.redis.rates import Allowance
 from app.server import pages, refusal, scraping
 from app.server.compression import Compression
 from app.server.counting import Counting
@@ -59,86 +41,8 @@ from app.server.limits import Limits
 from app.server.readiness import Farewell, Readiness, alive
 from app.server.turns import Turns
 from app.server.validators import Validators
+from app.services import services
 from app.settings import Settings
-
-
-@asynccontextmanager
-async def services(
-    settings: Settings,
-    clock: Clock = utc_now,
-    metrics: Metrics | None = None,
-    *,
-    serving: bool = True,
-) -> AsyncIterator[Services]:
-    """Open what lives as long as the process, and close it in the end.
-
-    Raises `ConfigurationError` where accounts are linked to a provider that is not configured,
-    unless it is not for `serving` them.
-    """
-    vault = Vault(settings.vault_keys())
-    cache = settings.cache
-    metrics = metrics or Metrics()
-    async with AsyncExitStack() as stack:
-        directory = await Directory.open(settings.directory.url.get_secret_value(), vault)
-        stack.push_async_callback(directory.close)
-        if serving:
-            await _refuse_unknown_providers(directory, settings)
-        redis = connect(cache.url.get_secret_value())
-        stack.push_async_callback(redis.aclose)
-        guard, changes = Guard(redis, metrics), Changes(redis, CHANNEL)
-        stack.push_async_callback(guard.aclose)
-        changes.start()
-        stack.push_async_callback(changes.aclose)
-        # Whose calls are counted is hidden otherwise than who calls the gateway.
-        rates = Rates(guard, secret=vault.derive("credentials")[0])
-        providers = {
-            name: make(one, directory, clock, rates, metrics)
-            for name, one in settings.providers.items()
-        }
-        for provider in providers.values():
-            stack.push_async_callback(provider.aclose)
-        fresh_for = {name: settings.fresh_for(name) for name in providers}
-        freshness = {
-            name: Freshness(limit, cache.stale_for, cache.rebuild_after)
-            for name, limit in fresh_for.items()
-        }
-        longest = max([cache.fresh_for, *fresh_for.values()]) + cache.stale_for
-        store = DocumentStore(guard, kept_for=max(longest, cache.rebuild_after))
-        mirror = Mirror(store, changes, providers, freshness, directory.mark, clock, metrics)
-        stack.push_async_callback(mirror.aclose)
-        reported = Reported(store, changes, providers, freshness, directory.mark, clock, metrics)
-        stack.push_async_callback(reported.aclose)
-        feeds = Feeds(mirror, directory, providers, clock)
-        stack.push_async_callback(feeds.aclose)
-
-        async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
-            return await prove(settings.providers[provider], credentials, clock, rates, metrics)
-
-        lookups = Lookups(directory, changes, guard)
-        responses = _responses(settings, guard, store, changes, lookups, clock)
-        if responses:
-            stack.push_async_callback(responses.aclose)
-        linking = Linking(directory, proved, Forgetting(mirror, reported))
-        stack.push_async_callback(linking.aclose)
-        signer = CursorSigner(vault.derive("cursors"))
-        limit = settings.limits.page_size
-        yield Services(
-            directory,
-            linking,
-            mirror,
-            reported,
-            feeds,
-            providers,
-            fresh_for,
-            signer,
-            clock,
-            limit,
-            guard,
-            metrics,
-            Rates(guard, secret=vault.derive("callers")[0]),
-            lookups,
-            responses,
-        )
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
@@ -275,38 +179,3 @@ def executor(settings: Settings, opened: Services) -> Executor:
     capabilities = [provider.capabilities for provider in opened.providers.values()]
     costs = Costs(graphql_schema, capabilities, page_limit=limits.page_size)
     return Executor(library, costs, limits.cost)
-
-
-def _responses(
-    settings: Settings,
-    guard: Guard,
-    store: DocumentStore,
-    changes: Changes,
-    lookups: Lookups,
-    clock: Clock,
-) -> ResponseCache | None:
-    if not settings.cache.responses:
-        return None
-    # Whoever answers the same otherwise must not give what this one answered.
-    kinds = {name: one.kind for name, one in sorted(settings.providers.items())}
-    alike = f"{sdl()} {kinds} {settings.limits.model_dump_json()}"
-    release = sha256(alike.encode()).hexdigest()
-    return ResponseCache(
-        guard,
-        store,
-        changes,
-        lookups,
-        clock,
-        release=release,
-        most_bytes=settings.cache.response_memory,
-        # What is embedded is this process's own memory, too.
-        shared=not guard.is_embedded,
-    )
-
-
-async def _refuse_unknown_providers(directory: Directory, settings: Settings) -> None:
-    for name in await directory.providers_in_use():
-        if name not in settings.providers:
-            raise ConfigurationError(
-                f"providers.{name}: accounts are linked to it; configure it again"
-            )

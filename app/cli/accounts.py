@@ -16,9 +16,9 @@ from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.directory import Linked
 from app.directory.lines import AccountLine, parse_account
 from app.directory.linking import Linking
-from app.main import services
 from app.model.accounts import Account, ProviderKind
 from app.model.errors import BadUserInput, GatewayError, NotFound, UpstreamError
+from app.services import services
 from app.settings import Settings
 
 accounts = typer.Typer(help="Accounts of customers at providers.", no_args_is_help=True)

@@ -15,9 +15,9 @@ from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.directory import Change
 from app.directory.importing import LineOutcome, import_lines
 from app.directory.lines import parse_customer
-from app.main import services
 from app.model.accounts import Customer
 from app.model.errors import BadUserInput
+from app.services import services
 from app.settings import Settings
 
 customers = typer.Typer(help="Customers and the import of them.", no_args_is_help=True)

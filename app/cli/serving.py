@@ -15,13 +15,14 @@ from app.cli import demo as demonstration
 from app.cli import logs
 from app.cli.listening import end_on_signals, listener, refused
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.main import create_app, executor, services
+from app.main import create_app, executor
 from app.metrics.processes import folder
 from app.sandbox import server as emulated_server
 from app.server import connections, garbage
 from app.server.stopping import Server
 from app.server.workers import Config as ServerConfig
 from app.server.workers import Workers
+from app.services import services
 from app.settings import Settings
 
 # Worker processes are told by the environment what to serve.

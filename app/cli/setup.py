@@ -9,9 +9,10 @@ from app.api.context import Services
 from app.api.schema import sdl
 from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.main import executor, services
+from app.main import executor
 from app.model.errors import UpstreamError
 from app.redis.connection import answers
+from app.services import services
 from app.settings import Settings
 
 

@@ -10,10 +10,10 @@ from app.cli.bars import Bars
 from app.cli.filling import Filling, Owned
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.directory import Directory
-from app.main import services
 from app.model.accounts import Customer
 from app.model.errors import ConfigurationError
 from app.redis.connection import answers
+from app.services import services
 from app.settings import Settings
 
 _PAGE = 500

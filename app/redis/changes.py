@@ -14,6 +14,8 @@ _log = structlog.get_logger("redis")
 _PING_EVERY_SECONDS = 1.0
 # A ping and the time for its answer: what was confirmed longer ago is not certain.
 _CERTAIN_SECONDS = 2.0
+# A cancellation takes no longer to be heard.
+_LOST_AFTER_SECONDS = 0.1
 _PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -64,8 +66,10 @@ class Changes:
     async def aclose(self) -> None:
         """End the subscription; the client stays open."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            # Before Python 3.12 a cancellation is lost that comes when a send has just ended.
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait({self._task}, timeout=_LOST_AFTER_SECONDS)
             self._task = None
 
     async def _subscribe_for_ever(self) -> None:

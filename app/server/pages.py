@@ -16,9 +16,9 @@ ASSETS = "/graphql/assets"
 # to the same host and port is 'self' too. The editor lays out its lines by style attributes and
 # writes its theme into style elements; with nothing loaded from elsewhere a style can tell nobody.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; "
-    "font-src 'self'; worker-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; worker-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # The system's own table of types differs from machine to machine, and `nosniff` makes it matter.
 _TYPES = MappingProxyType(

@@ -17,6 +17,7 @@ from world import configuration, import_customers
 
 from app import settings
 from app.api import requests
+from app.api.answering import Answering
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
 from app.api.entrance import Entrance
@@ -24,10 +25,12 @@ from app.api.execution import Executor, Response
 from app.api.http import GraphQLEndpoint
 from app.api.streams.streams import Streams
 from app.auth.callers import Anyone
-from app.main import executor, services
+from app.main import executor
+from app.metrics.metrics import Metrics
 from app.model.viewer import Scope, Viewer
 from app.redis.rates import Allowance
 from app.sandbox import Sandbox, SandboxServer
+from app.services import services
 
 _HEADER = "X-Caller"
 
@@ -96,5 +99,6 @@ def _app(configured: settings.Settings, opened: Services, executes: Executor) ->
         return opened.rates.take(caller.subject, configured.limits.rate)
 
     streams = Streams(Anyone().known, opened.clock)
-    entrance = Entrance(who, take, make_context, executes, streams)
+    answering = Answering(executes, None, Metrics())
+    entrance = Entrance(who, take, make_context, executes, streams, answering)
     return Starlette(routes=[Route("/graphql", GraphQLEndpoint(lambda _: entrance))])

@@ -12,8 +12,9 @@ from app.api.deadline import Deadline
 from app.api.execution import Executor
 from app.api.requests import Request
 from app.auth.anonymous import ANONYMOUS
-from app.main import executor, services
+from app.main import executor
 from app.model.viewer import Viewer
+from app.services import services
 
 
 class Asked:

@@ -13,13 +13,14 @@ from redis_server import RedisServer, redis_server
 from world import configuration, import_customers
 
 from app import settings
-from app.main import create_app, services
+from app.main import create_app
 from app.mirror.store import DocumentStore, Found, name_of
 from app.model.entries import Stream
 from app.providers.page import supports
 from app.redis.connection import connect
 from app.redis.guard import Guard
 from app.sandbox import Sandbox, SandboxServer
+from app.services import services
 
 ENTRIES = 10_000
 OWNER = "C-1001"

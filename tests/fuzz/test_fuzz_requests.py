@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from judging import judge
 from mutating import FIELDS, JSON, VALID, damaged_bytes, damaged_documents, damaged_requests
-from plain import answering
-from plain import given as answer
+from plainly import answering
+from plainly import given as answer
 from raw import Raw, exchange, post
 from starlette.types import Receive, Scope, Send
 from world import World, serving, world

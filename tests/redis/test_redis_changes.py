@@ -2,10 +2,11 @@
 
 import asyncio
 
-from asking import asking, hearing, until, until_published
+from asking import CHANNEL, asking, hearing, until, until_published
 from redis_server import RedisServer
 
 from app.redis.changes import Changes
+from app.redis.connection import Client
 
 pytest_plugins = ("redis_fixtures",)
 
@@ -108,3 +109,19 @@ async def test_bytes_that_are_no_text_end_no_subscription(server: RedisServer) -
 
         assert changes.epoch == 1
         assert heard[1] == "ä"
+
+
+async def test_the_end_is_heard_while_a_ping_is_being_sent(server: RedisServer) -> None:
+    # A third of those that ended while they sent went on for ever.
+    async with asking(server.url) as (client, _):
+        async with asyncio.timeout(15):
+            await asyncio.gather(*(_ended_about_a_ping(client, n / 25_000) for n in range(90)))
+
+
+async def _ended_about_a_ping(client: Client, after_seconds: float) -> None:
+    """End a subscription as long after its first ping is sent, a second after it began."""
+    changes = Changes(client, CHANNEL)
+    changes.start()
+    await until(lambda: changes.is_live)
+    await asyncio.sleep(0.9985 + after_seconds)
+    await changes.aclose()

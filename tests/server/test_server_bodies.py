@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-from plain import living
+from plainly import living
 from raw import POST, Conversation, Raw, chunked, exchange, post
 from starlette.types import Receive, Scope, Send
 from world import serving

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from plain import living
+from plainly import living
 from raw import POST, Conversation, post
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send

@@ -8,7 +8,7 @@ import brotli  # type: ignore[import-untyped]
 import httpx
 import pytest
 import zstandard
-from plain import answering, given
+from plainly import answering, given
 from raw import Conversation, Raw, exchange
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send

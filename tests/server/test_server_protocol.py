@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from plain import answering, given
+from plainly import answering, given
 from raw import POST, Conversation, Raw, exchange, post
 from world import serving
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from plain import answering, given
+from plainly import answering, given
 from raw import Conversation
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from plain import answering, given
+from plainly import answering, given
 from world import serving
 
 # More than the system takes for a connection on the loopback, some 4 MB.

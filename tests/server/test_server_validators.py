@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from plain import answering, given
+from plainly import answering, given
 from raw import Conversation, Raw, exchange
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send

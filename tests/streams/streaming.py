@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from world import serving
 
+from app.api.answering import Answering
 from app.api.context import Context
 from app.api.entrance import Entrance
 from app.api.execution import Executor, Outcome, Response
@@ -27,6 +28,7 @@ from app.api.streams.sse import event_stream
 from app.api.streams.streams import Ask, Pace, Streams
 from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.anonymous import ANONYMOUS
+from app.metrics.metrics import Metrics
 from app.model.clock import utc_now
 from app.model.viewer import Known, Viewer
 from app.redis.rates import Allowance
@@ -154,7 +156,9 @@ def served(
     def make_context(_: HTTPConnection, viewer: Viewer) -> Context:
         return cast("Context", viewer)
 
-    entrance = Entrance(who, take, make_context, cast("Executor", source), streams)
+    executes = cast("Executor", source)
+    answering = Answering(executes, None, Metrics())
+    entrance = Entrance(who, take, make_context, executes, streams, answering)
 
     async def events(http: Request) -> HttpResponse:
         viewer = await who(http)

@@ -26,7 +26,7 @@ from app.api.schema import Query
 from app.api.types.accounts import Account
 from app.api.types.entries import CreditChange, Payment
 from app.auth.anonymous import ANONYMOUS
-from app.main import services
+from app.services import services
 
 
 class PlainContext(BaseContext, Context):
