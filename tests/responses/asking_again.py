@@ -1,7 +1,7 @@
 """Asking the same again, of one gateway or of two that share a Redis and a directory."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -11,6 +11,8 @@ from redis_server import RedisServer, redis_server
 from world import World, gateway
 
 from app import settings
+from app.model.viewer import Viewer
+from app.responses.cache import ResponseCache
 
 # `fresh_for` is long, so that nothing but a purge makes anybody ask a provider again.
 LONG = '[cache]\nfresh_for = "1h"\n'
@@ -81,6 +83,18 @@ def add_entry(one: World, amount: str, reference: str = "C-1001") -> None:
     """Let an entry arrive at HostUp, of which no gateway knows yet."""
     entry = {"in": amount, "out": "0.00"}
     one.sandbox.add_entry("hostup", "credit_changes", reference, entry=entry)
+
+
+def forgetting(
+    seen_as: Callable[[Viewer], Viewer],
+) -> Callable[..., bytes | None]:
+    """Return a key for answers that takes a viewer for another one."""
+    whole = ResponseCache.key
+
+    def key(cache: ResponseCache, viewer: Viewer, *asked: object) -> bytes | None:
+        return whole(cache, seen_as(viewer), *asked)
+
+    return key
 
 
 @contextmanager

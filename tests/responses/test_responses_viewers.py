@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import httpx
 import pytest
-from asking_again import CHANGES, account_of, ask, is_hit, kept
+from asking_again import CHANGES, account_of, ask, forgetting, is_hit, kept
 from commands import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,25 +147,19 @@ def test_nobody_is_told_what_another_viewer_is(served: World, run: Run) -> None:
     assert again > len(two.steps) / 3
 
 
-class Careless(ResponseCache):
-    """Forgets who asks."""
-
-    def key(self, viewer: Viewer, *asked: object) -> bytes | None:  # noqa: ARG002
-        return super().key(Viewer("anybody", frozenset()), *asked)
-
-
-class Nearly(ResponseCache):
-    """Forgets for which customer somebody asks."""
-
-    def key(self, viewer: Viewer, *asked: object) -> bytes | None:
-        return super().key(Viewer(viewer.subject, viewer.scopes), *asked)
+SEEN_AS = {
+    "anybody": lambda _: Viewer("anybody", frozenset()),
+    "of no customer": lambda viewer: Viewer(viewer.subject, viewer.scopes),
+    "of no scopes": lambda viewer: Viewer(viewer.subject, frozenset(), viewer.reference),
+    "of no name": lambda viewer: Viewer("anybody", viewer.scopes, viewer.reference),
+}
 
 
-@pytest.mark.parametrize("cache", [Careless, Nearly])
+@pytest.mark.parametrize("seen_as", SEEN_AS)
 def test_a_cache_that_forgets_who_asks_would_be_noticed(
-    served: World, monkeypatch: pytest.MonkeyPatch, cache: type[ResponseCache]
+    served: World, monkeypatch: pytest.MonkeyPatch, seen_as: str
 ) -> None:
-    monkeypatch.setattr("app.main.ResponseCache", cache)
+    monkeypatch.setattr(ResponseCache, "key", forgetting(SEEN_AS[seen_as]))
     with pair(served) as two:
         differing = two.differing(two.steps)
 
