@@ -27,6 +27,7 @@ def ask(
     one: World,
     query: str = CHANGES,
     variables: Mapping[str, Any] | None = None,
+    /,
     **headers: str,
 ) -> httpx.Response:
     """Return the whole response; `headers` have `_` for `-`, and variables are C-1001's if none."""
@@ -45,6 +46,7 @@ def kept(
     one: World,
     query: str = CHANGES,
     variables: Mapping[str, Any] | None = None,
+    /,
     **headers: str,
 ) -> httpx.Response:
     """Ask until the answer is one that was given before, and return that."""
@@ -99,7 +101,7 @@ def forgetting(
 
 @contextmanager
 def both(
-    served: World, redis: RedisServer | None = None, **other: str
+    served: World, redis: RedisServer | None = None, /, **other: str
 ) -> Iterator[tuple[World, World, RedisServer]]:
     """Serve two gateways on one Redis and one directory; `other` is what the second has else."""
     with ExitStack() as stack:
@@ -109,7 +111,7 @@ def both(
 
 
 @contextmanager
-def sharing(served: World, redis: RedisServer, **more: str) -> Iterator[World]:
+def sharing(served: World, redis: RedisServer, /, **more: str) -> Iterator[World]:
     """Serve a gateway on a Redis; `more` are its settings, as the environment names them."""
     environ = {f"GATEWAY_{name}": text for name, text in more.items()}
     file = served.folder / "gateway.toml"

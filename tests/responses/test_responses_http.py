@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from urllib.parse import quote
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import httpx
 import pytest
 import zstandard

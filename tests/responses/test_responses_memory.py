@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import count
+from typing import TypeVar
 
 import pytest
 from asking_again import C_1001, CHANGES, LONG, ask, is_hit, kept
@@ -19,6 +20,7 @@ from app.responses.lookups import Kind, Lookup, Lookups
 from app.responses.memory import Memory
 from app.server.hits import Hits
 
+T = TypeVar("T")
 UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
 MOST = 200_000
 
@@ -89,19 +91,19 @@ def many(one: World, times: int) -> None:
         assert response.status_code == 200
 
 
-def living(kind: type) -> list[object]:
+def living(kind: type[T]) -> list[T]:
     gc.collect()
     return [one for one in gc.get_objects() if type(one) is kind]
 
 
 def test_thousands_of_different_requests_stay_within_the_memory_for_answers(small: World) -> None:
     many(small, 1500)
-    memories = [one._memory for one in living(ResponseCache)]  # type: ignore[attr-defined]
+    memories = [one._memory for one in living(ResponseCache)]
     behind = max(one.bytes for one in memories if one._most_bytes == MOST)
-    fronts = [one for one in living(Hits) if one._most_bytes == MOST]  # type: ignore[attr-defined]
-    front = max(one._bytes for one in fronts)  # type: ignore[attr-defined]
+    fronts = [one for one in living(Hits) if one._most_bytes == MOST]
+    front = max(one._bytes for one in fronts)
     answers = living(Kept)
-    held = sum(sys.getsizeof(one.body) + len(one.key) for one in answers)  # type: ignore[attr-defined]
+    held = sum(sys.getsizeof(one.body) + len(one.key) for one in answers)
 
     assert MOST / 2 < behind <= MOST
     assert MOST / 2 < front <= MOST
@@ -133,6 +135,6 @@ def test_references_of_any_length_are_not_remembered(served: World) -> None:
     for _ in range(20):
         variables = {"r": f"{next(numbers)}" + "x" * 100_000}
         assert ask(served, query, variables).json()["data"] == {"customer": None}
-    remembered = [len(lookup.key) for one in living(Lookups) for lookup in one._answers]  # type: ignore[attr-defined]
+    remembered = [len(lookup.key) for one in living(Lookups) for lookup in one._answers]
 
     assert max(remembered, default=0) <= 200

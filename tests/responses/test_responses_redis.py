@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -56,6 +57,10 @@ def put(redis: RedisServer, values: dict[bytes, bytes]) -> None:
     with redis.client() as client:
         for name, value in values.items():
             client.set(name, value)
+
+
+def shows(one: World, amount: str) -> bool:
+    return newest(ask(one)) == amount
 
 
 def swapped(values: dict[bytes, bytes]) -> dict[bytes, bytes]:
@@ -227,7 +232,7 @@ def test_what_changes_while_one_cannot_hear_it_is_seen_once_it_can(served: World
                 client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
             one.data(REFRESH, {"id": account})
             at_once = newest(ask(one))
-            until(lambda amount=amount: newest(ask(two)) == amount, seconds=1)
+            until(partial(shows, two, amount), seconds=1)
             later = [newest(kept(each)) for each in (one, two)]
 
             assert at_once == amount

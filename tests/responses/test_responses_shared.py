@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -66,9 +67,13 @@ def accounts(response: httpx.Response) -> list[str]:
     return [each["id"] for each in data(response)["customer"]["accounts"]]
 
 
-def labels(one: World) -> list[str | None]:
-    customer = data(ask(one, LINKED))["customer"]
-    return [each["label"] for each in customer["accounts"]] if customer else []
+def has(one: World, count: int) -> bool:
+    return len(accounts(ask(one, LINKED))) == count
+
+
+def is_imported(one: World) -> bool:
+    labels = [each["label"] for each in data(ask(one, LINKED))["customer"]["accounts"]]
+    return "by import" in labels
 
 
 @WHERE_KEPT
@@ -194,12 +199,12 @@ def test_what_a_command_does_is_seen_by_all_processes(served: World, other: dict
         before = [accounts(kept(each, LINKED)) for each in (one, two)]
         command(served, environ, "accounts", "unlink", account)
         for each in (one, two):
-            within_a_second(lambda each=each: len(accounts(ask(each, LINKED))) == 2)
+            within_a_second(partial(has, each, 2))
         gone = [kept(each, LINKED).text for each in (one, two)]
         file = imported(served)
         command(served, environ, "customers", "import", str(file))
         for each in (one, two):
-            within_a_second(lambda each=each: "by import" in labels(each))
+            within_a_second(partial(is_imported, each))
 
         assert all(account in each for each in before)
         assert all(account not in each for each in gone)
@@ -213,7 +218,7 @@ def test_what_a_command_does_that_nobody_hears_of_is_seen_too(served: World) -> 
         before = [accounts(kept(each, LINKED)) for each in (one, two)]
         command(served, {}, "accounts", "unlink", account)  # it knows nothing of their Redis
         for each in (one, two):
-            within_a_second(lambda each=each: len(accounts(ask(each, LINKED))) == 2)
+            within_a_second(partial(has, each, 2))
 
         assert all(account in each for each in before)
 
