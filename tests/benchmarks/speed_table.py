@@ -138,15 +138,19 @@ def _result_line(name: str, result: Result) -> str:
 
 
 def _remarks(measured: Measured) -> Iterator[str]:
+    held_down = []
     for case, results in measured.items():
         for name, result in results.items():
             for failure in result.failures:
                 yield f"\nA load of {name} ({_CASES[case]}) was not counted: {failure}."
             if case != "latency" and result.trials and result.busy < BUSY:
-                yield (
-                    f"\n{name} ({_CASES[case]}) had {result.busy:.0%} of its core: something else "
-                    "held it down, and its CPU time says more than its requests a second."
-                )
+                held_down.append(f"{name} ({case})")
+    if held_down:
+        yield (
+            f"\n**Something else held {len(held_down)} of them down**: they had less than "
+            f"{BUSY:.0%} of their cores, so that their CPU time says more than their requests a "
+            f"second. They are {', '.join(held_down)}."
+        )
 
 
 def _shown(seconds: float) -> str:
