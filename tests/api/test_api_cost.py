@@ -15,6 +15,7 @@ from graphql import (
 )
 
 from app.api.costs.table import TABLE
+from app.api.executor import REPEATABLE
 
 LIMIT = 2000
 YEAR = '(bucket: DAY, from: "2025-01-01T00:00:00Z", to: "2026-01-01T00:00:00Z")'
@@ -76,9 +77,13 @@ def test_excessive_work_is_above_the_limit(query: str) -> None:
 
 
 def needs_thought(field: GraphQLField) -> bool:
-    """Say whether a field is a list, or asks a resolver of ours, which may read anything."""
-    resolves = getattr(field.extensions.get("strawberry-definition"), "base_resolver", None)
-    return is_list(field) or bool(field.args) or resolves is not None
+    """Say whether a field is a list, or asks a resolver of ours, which may read anything.
+
+    What may be asked twice reads what is there.
+    """
+    known = field.extensions.get("strawberry-definition")
+    resolves = known is not None and known.base_resolver and not known.metadata.get(REPEATABLE)
+    return is_list(field) or bool(field.args) or bool(resolves)
 
 
 def is_list(field: GraphQLField) -> bool:
