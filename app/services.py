@@ -80,7 +80,8 @@ async def services(
         stack.push_async_callback(feeds.aclose)
 
         async def proved(provider: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
-            return await prove(settings.providers[provider], credentials, clock, rates, metrics)
+            upstream = providers[provider].upstream
+            return await prove(settings.providers[provider], credentials, clock, upstream)
 
         lookups = Lookups(directory, changes, guard)
         responses = _responses(settings, guard, store, changes, lookups, clock)

@@ -58,6 +58,7 @@ class CareCloud:
         clock: Clock,
         rates: Rates | None = None,
         metrics: Metrics | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
         self.name = settings.name
         self.translation = digest(
@@ -72,9 +73,10 @@ class CareCloud:
         self._zone = settings.time_zone
         self._store = store
         self._clock = clock
-        self._upstream = Upstream(settings, clock, rates, metrics)
-        self.health = self._upstream.health
-        self._login = Login(settings, self._upstream, clock)
+        self._is_upstream_ours = upstream is None
+        self.upstream = upstream or Upstream(settings, clock, rates, metrics)
+        self.health = self.upstream.health
+        self._login = Login(settings, self.upstream, clock)
         self._currencies = Currencies(clock)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
@@ -119,7 +121,8 @@ class CareCloud:
 
     async def aclose(self) -> None:
         await self._login.aclose()
-        await self._upstream.aclose()
+        if self._is_upstream_ours:
+            await self.upstream.aclose()
 
     def _place(self, place: str | None) -> tuple[int, str]:
         """Return where to read on, in a window that is frozen when the first page is read."""
@@ -145,7 +148,7 @@ class CareCloud:
                 "Accept-Language": self._settings.language,
             }
             call = Call("GET", path, headers, params, of=of)
-            return await self._upstream.ask(call, lambda answer: data_of(answer, shape, self.name))
+            return await self.upstream.ask(call, lambda answer: data_of(answer, shape, self.name))
 
         token = await self._login.token()
         try:

@@ -72,6 +72,7 @@ class Cloudreve:
         clock: Clock,
         rates: Rates | None = None,
         metrics: Metrics | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
         self.name = settings.name
         self.translation = f"1 {settings.base_url} {settings.points_unit}"
@@ -79,9 +80,10 @@ class Cloudreve:
         self._points = settings.points_unit
         # Cloudreve has no limits: what asks for fewer calls is a proxy before it, which sees the
         # gateway's address and no accounts.
-        self._upstream = Upstream(settings, clock, rates, metrics, pauses_all=True)
-        self.health = self._upstream.health
-        self._session = Session(self._upstream, store, clock, settings.timeout)
+        self._is_upstream_ours = upstream is None
+        self.upstream = upstream or Upstream(settings, clock, rates, metrics, pauses_all=True)
+        self.health = self.upstream.health
+        self._session = Session(self.upstream, store, clock, settings.timeout)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
         params: dict[str, str | int] = {"page_size": self._page_size, "order_direction": "desc"}
@@ -105,7 +107,8 @@ class Cloudreve:
 
     async def aclose(self) -> None:
         await self._session.aclose()
-        await self._upstream.aclose()
+        if self._is_upstream_ours:
+            await self.upstream.aclose()
 
     async def _get(
         self, account: Account, path: str, params: Mapping[str, str | int], shape: type[D]
@@ -116,7 +119,7 @@ class Cloudreve:
             headers = {"Authorization": f"Bearer {token}"}
             call = Call("GET", path, headers, params, credential=account.id)
             with_place = "next_page_token" in params
-            return await self._upstream.ask(
+            return await self.upstream.ask(
                 call, lambda answer: data_of(answer, shape, self.name, with_place=with_place)
             )
 

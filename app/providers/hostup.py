@@ -60,13 +60,15 @@ class HostUp:
         clock: Clock,
         rates: Rates | None = None,
         metrics: Metrics | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
         self.name = settings.name
         self.translation = f"1 {settings.base_url} {settings.time_zone}"
         self._zone = settings.time_zone
         self._store = store
-        self._upstream = Upstream(settings, clock, rates, metrics)
-        self.health = self._upstream.health
+        self._is_upstream_ours = upstream is None
+        self.upstream = upstream or Upstream(settings, clock, rates, metrics)
+        self.health = self.upstream.health
         self._currencies = Currencies(clock)
 
     async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
@@ -99,7 +101,8 @@ class HostUp:
         return (Money(Decimal(summary.credit), unit),)
 
     async def aclose(self) -> None:
-        await self._upstream.aclose()
+        if self._is_upstream_ours:
+            await self.upstream.aclose()
 
     async def _headers(self, account: Account) -> dict[str, str]:
         key = (await self._store.credentials(account.id))["apiKey"]
@@ -108,7 +111,7 @@ class HostUp:
         return {"X-API-Key": key}
 
     async def _ask(self, call: Call, shape: type[D]) -> D:
-        return await self._upstream.ask(call, lambda answer: self._read(answer, shape))
+        return await self.upstream.ask(call, lambda answer: self._read(answer, shape))
 
     def _read(self, answer: Answer, shape: type[D]) -> D:
         """Return the data of a success; both `success` fields have to say so."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from secrets import token_hex
 
-from app.metrics.metrics import Metrics
+import msgspec
+
 from app.model.accounts import Account, AccountStatus
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnauthorized
 from app.model.renewable import Pause, Renewable, Renewed
+from app.providers.http import Upstream
 from app.providers.registry import make
-from app.redis.rates import Rates
 from app.settings.providers import AnyProviderSettings
 
 _UNLINKED = Account(
@@ -59,18 +61,20 @@ async def prove(
     settings: AnyProviderSettings,
     credentials: Mapping[str, str],
     clock: Clock,
-    rates: Rates | None = None,
-    metrics: Metrics | None = None,
+    upstream: Upstream,
 ) -> Mapping[str, str]:
     """Read the balance with the credentials and return them as they are now.
 
     They differ from what was given where the provider renewed them; then only the returned ones
-    are sure to be accepted. Raises `UpstreamError`.
+    are sure to be accepted. `upstream` is that of all calls to the provider, so that one which does
+    not work is left alone by linking too. Raises `UpstreamError`.
     """
     given = _Given(credentials)
-    provider = make(settings, given, clock, rates, metrics)
+    provider = make(settings, given, clock, upstream=upstream)
+    # Whatever befalls these credentials must not hold up other ones.
+    account = msgspec.structs.replace(_UNLINKED, id=token_hex(8))
     try:
-        await provider.balance(_UNLINKED)
+        await provider.balance(account)
     except UpstreamUnauthorized:
         raise
     except UpstreamError:

@@ -9,6 +9,7 @@ from app.model.clock import Clock
 from app.providers.carecloud import CareCloud
 from app.providers.cloudreve import Cloudreve
 from app.providers.hostup import HostUp
+from app.providers.http import Upstream
 from app.providers.page import Provider
 from app.redis.rates import Rates
 from app.settings.providers import (
@@ -18,7 +19,9 @@ from app.settings.providers import (
     HostUpSettings,
 )
 
-Maker = Callable[[Any, CredentialStore, Clock, Rates | None, Metrics | None], Provider]
+Maker = Callable[
+    [Any, CredentialStore, Clock, Rates | None, Metrics | None, Upstream | None], Provider
+]
 
 REGISTRY: Mapping[type[AnyProviderSettings], Maker] = {
     CloudreveSettings: Cloudreve,
@@ -33,9 +36,11 @@ def make(
     clock: Clock,
     rates: Rates | None = None,
     metrics: Metrics | None = None,
+    upstream: Upstream | None = None,
 ) -> Provider:
     """Return the provider of these settings; close it after use.
 
-    Its calls are counted in `rates` and told in `metrics`; without them they are not.
+    Its calls are counted in `rates` and told in `metrics`; without them they are not. They go by
+    `upstream`, where it is another one's.
     """
-    return REGISTRY[type(settings)](settings, store, clock, rates, metrics)
+    return REGISTRY[type(settings)](settings, store, clock, rates, metrics, upstream)
