@@ -151,8 +151,11 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
 
 
 def _desk(settings: Settings, opened: Services, known: Callers) -> Desk | None:
-    def take(viewer: Viewer) -> Allowance | None:
-        return opened.rates.take_at_once(viewer.subject, settings.limits.rate)
+    rates, rate = opened.rates, settings.limits.rate
+
+    async def take(viewer: Viewer) -> Allowance:
+        subject = viewer.subject
+        return rates.take_at_once(subject, rate) or await rates.take(subject, rate)
 
     return Desk(opened.responses, known.remembered, take) if opened.responses else None
 

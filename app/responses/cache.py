@@ -33,6 +33,7 @@ from app.responses.shared import Shared
 from app.responses.versions import Versions
 
 _NOTHING = timedelta(0)
+_ASKED_AGAIN_SECONDS = LASTS_SECONDS / 2
 
 
 class Found(NamedTuple):
@@ -66,6 +67,7 @@ class ResponseCache:
         self._release = release
         self._shared = Shared(guard) if shared else None
         self._memory = Memory(most_bytes)
+        self._asking: set[asyncio.Task[timedelta | None]] = set()
         self._versions = Versions(changes, self._memory.changed)
 
     @property
@@ -96,10 +98,11 @@ class ResponseCache:
         `find` may find that it may.
         """
         looked_up_at = kept.looked_up_at
-        if looked_up_at <= self._lookups.doubted_at:
+        age = asyncio.get_running_loop().time() - looked_up_at
+        if age >= LASTS_SECONDS or looked_up_at <= self._lookups.doubted_at:
             return None
-        if asyncio.get_running_loop().time() >= looked_up_at + LASTS_SECONDS:
-            return None
+        if age > _ASKED_AGAIN_SECONDS and not kept.is_asked_again:
+            self._ask_again(kept)
         return self._fresh_for(kept)
 
     def keep(
@@ -118,9 +121,19 @@ class ResponseCache:
         return kept
 
     async def aclose(self) -> None:
-        """End what is being written."""
+        """End what is being asked and written."""
+        for task in self._asking:
+            task.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
         if self._shared:
             await self._shared.aclose()
+
+    def _ask_again(self, kept: Kept) -> None:
+        """Ask the directory before anybody has to wait for it."""
+        kept.is_asked_again = True
+        task = asyncio.get_running_loop().create_task(self._left_still(kept))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     def _fresh_for(self, kept: Kept) -> timedelta | None:
         if kept.is_gone or not self._versions.is_live:
@@ -133,9 +146,12 @@ class ResponseCache:
         asked_at = asyncio.get_running_loop().time()
         if self._fresh_for(kept) is None:
             return None
-        if await self._look_up(list(kept.lookups)) != kept.lookups:
-            self._memory.discard(kept.key)
-            return None
+        try:
+            if await self._look_up(list(kept.lookups)) != kept.lookups:
+                self._memory.discard(kept.key)
+                return None
+        finally:
+            kept.is_asked_again = False
         kept.looked_up_at = asked_at
         return self._fresh_for(kept)
 

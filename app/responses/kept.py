@@ -30,6 +30,7 @@ class Kept:
     lookups: Mapping[Lookup, Any]
     looked_up_at: float
     is_gone: bool = False
+    is_asked_again: bool = False
 
     @property
     def weight(self) -> int:

@@ -40,7 +40,7 @@ class Finds:
         request = _request(scope, said, await came.body())
         key = key_of(desk.responses, viewer, request) if request else None
         found = await desk.responses.find(key) if key else None
-        allowance = desk.take(viewer) if found else None
+        allowance = await desk.take(viewer) if found else None
         if found is None or allowance is None or not allowance.allowed:
             if key and found is None:
                 scope[MISSED] = True

@@ -46,11 +46,11 @@ _OVERHEAD = 1000
 
 @dataclass(frozen=True)
 class Desk:
-    """What is known at once: who a caller is, and whether it may ask now; None if it is not."""
+    """Whom this is asked: who a caller is, None where that is not known at once, and may it ask."""
 
     responses: ResponseCache
     viewer: Callable[[str], Viewer | None]
-    take: Callable[[Viewer], Allowance | None]
+    take: Callable[[Viewer], Awaitable[Allowance]]
 
 
 class _Asked(NamedTuple):
@@ -110,7 +110,7 @@ class Hits:
             return
         asked = _Asked(viewer, scope["method"], scope["query_string"], said[:-1], body)
         given = self._given.get(asked)
-        headers = _headers(desk, viewer, given) if given else None
+        headers = await _headers(desk, viewer, given) if given else None
         if given is None or headers is None:
             await self._anew(asked, scope, _again(first, receive), send)
             return
@@ -219,11 +219,16 @@ async def _whole_body(first: Begun[Message]) -> bytes | None:
     return body
 
 
-def _headers(desk: Desk, viewer: Viewer, given: _Given) -> list[tuple[bytes, bytes]] | None:
-    """Return the header fields of an answer that may be given now; None where it may not."""
+async def _headers(desk: Desk, viewer: Viewer, given: _Given) -> list[tuple[bytes, bytes]] | None:
+    """Return the header fields of an answer that may be given now; None where it may not.
+
+    It waits for no longer than Redis is waited for, where the caller is counted there.
+    """
+    if desk.responses.left(given.kept) is None:
+        return None
+    allowance = await desk.take(viewer)
     left = desk.responses.left(given.kept)
-    allowance = desk.take(viewer) if left is not None else None
-    if left is None or allowance is None or not allowance.allowed:
+    if left is None or not allowance.allowed:
         return None
     return [
         *given.headers,
