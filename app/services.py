@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha256
+from importlib.metadata import version
 
 from app.api.context import Services
 from app.api.schema import sdl
@@ -19,6 +20,7 @@ from app.mirror.reported import Reported
 from app.mirror.store import CHANNEL, DocumentStore
 from app.model.clock import Clock, utc_now
 from app.model.errors import ConfigurationError
+from app.providers.page import Provider
 from app.providers.proof import prove
 from app.providers.registry import make
 from app.redis.changes import Changes
@@ -84,8 +86,19 @@ async def services(
             return await prove(settings.providers[provider], credentials, clock, upstream)
 
         lookups = Lookups(directory, changes, guard)
-        responses = _responses(settings, guard, store, changes, lookups, clock)
-        if responses:
+        responses = None
+        if cache.responses:
+            responses = ResponseCache(
+                guard,
+                store,
+                changes,
+                lookups,
+                clock,
+                release=_release(settings, providers, vault),
+                most_bytes=cache.response_memory,
+                # What is embedded is this process's own memory, too.
+                shared=not guard.is_embedded,
+            )
             stack.push_async_callback(responses.aclose)
         linking = Linking(directory, proved, Forgetting(mirror, reported))
         stack.push_async_callback(linking.aclose)
@@ -110,31 +123,17 @@ async def services(
         )
 
 
-def _responses(
-    settings: Settings,
-    guard: Guard,
-    store: DocumentStore,
-    changes: Changes,
-    lookups: Lookups,
-    clock: Clock,
-) -> ResponseCache | None:
-    if not settings.cache.responses:
-        return None
-    # Whoever answers the same otherwise must not give what this one answered.
-    kinds = {name: one.kind for name, one in sorted(settings.providers.items())}
-    alike = f"{sdl()} {kinds} {settings.limits.model_dump_json()}"
-    release = sha256(alike.encode()).hexdigest()
-    return ResponseCache(
-        guard,
-        store,
-        changes,
-        lookups,
-        clock,
-        release=release,
-        most_bytes=settings.cache.response_memory,
-        # What is embedded is this process's own memory, too.
-        shared=not guard.is_embedded,
-    )
+def _release(settings: Settings, providers: Mapping[str, Provider], vault: Vault) -> str:
+    """Return what is the same in all processes that answer alike, and in no others."""
+    read = {
+        name: (one.translation, sorted(one.capabilities), settings.fresh_for(name))
+        for name, one in sorted(providers.items())
+    }
+    alike = [
+        *(version("credit-gateway"), sdl(), read, settings.limits.model_dump_json()),
+        *(sorted(settings.graphql.trusted_documents.items()), vault.derive("responses")[0].hex()),
+    ]
+    return sha256(repr(alike).encode()).hexdigest()
 
 
 async def _refuse_unknown_providers(directory: Directory, settings: Settings) -> None:

@@ -179,6 +179,7 @@ class _Seen:
         elif statement:
             error = statement.error
             state = SourceState.STALE if statement.is_stale else SourceState.FRESH
+        is_known = isinstance(self.history, Reading) and not self.history.is_stale
         is_last_word = not self.new_drift or (self.is_of_one_time and not self.may_be_mended)
         return AccountBalance(
             account=account,
@@ -187,7 +188,7 @@ class _Seen:
             read_at=statement.document.read_at if isinstance(statement, Served) else None,
             error=error,
             as_of=min(self._times, default=None),
-            settled=is_last_word and not isinstance(self.history, UpstreamError),
+            settled=is_last_word and (is_known or self.history is None),
         )
 
 

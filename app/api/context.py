@@ -33,6 +33,10 @@ from app.responses.cache import ResponseCache
 from app.responses.dependencies import Dependencies
 from app.responses.lookups import Lookups
 
+# Until when an answer is fresh that is not: also what was read a moment ago is stale to whoever
+# wanted it read since, and nobody else is to be told so.
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Services:
@@ -82,6 +86,8 @@ class Context:
             if source.state is SourceState.UNAVAILABLE and source.error:
                 lost = f"The entries of one account at {source.account.provider} are missing"
                 self.problems.append(_problem(info, lost, source.account, source.error))
+            elif source.state is SourceState.STALE:
+                self.fresh_until = _LONG_AGO
             elif source.read_at:
                 self._grow_old(source.account, source.read_at)
 
@@ -91,8 +97,8 @@ class Context:
             if one.state is SourceState.UNAVAILABLE and one.error:
                 lost = f"The balance of one account at {one.account.provider} is missing"
                 self.problems.append(_problem(info, lost, one.account, one.error))
-            elif not one.settled:
-                self.fresh_until = datetime.min.replace(tzinfo=UTC)
+            elif not one.settled or one.state is SourceState.STALE:
+                self.fresh_until = _LONG_AGO
             elif one.as_of:
                 self._grow_old(one.account, one.as_of)
 

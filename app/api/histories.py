@@ -105,6 +105,13 @@ class Whole(NamedTuple):
     sources: Sequence[Source]
 
 
+class Sought(NamedTuple):
+    """One entry, None where there is none, and the source in which it was looked for."""
+
+    entry: Entry | None
+    source: Source
+
+
 class Histories:
     """Reads histories for one request, by its deadline."""
 
@@ -140,22 +147,22 @@ class Histories:
                 return Whole(found, list(sources.values()))
             await self._deepen([sources[a] for a in found.accounts], selection.stream, found)
 
-    async def entry(self, account: Account, stream: Stream, entry_id: str) -> Entry | None:
-        """Return one entry by its id, or None where there is none; raises `UpstreamError`."""
+    async def entry(self, account: Account, stream: Stream, entry_id: str) -> Sought:
+        """Return one entry by its id; raises `UpstreamError`."""
         source = (await self._open(Selection((account,), stream, HistoryFilter())))[account.id]
         while source.timeline is not None:
             for entry in source.timeline.entries:
                 if entry.id == entry_id:
                     self._note([source], stream)
-                    return entry
+                    return Sought(entry, source)
             if source.timeline.horizon is None:
                 self._note([source], stream)
-                return None
+                return Sought(None, source)
             missing = Missing(frozenset({account.id}), source.timeline.horizon)
             await self._deepen([source], stream, missing)
         if source.error:
             raise source.error
-        return None
+        return Sought(None, source)
 
     async def refresh(self, account: Account) -> list[Source]:
         """Ask the provider now for each history it has, and return what came of it."""

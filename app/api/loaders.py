@@ -12,9 +12,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from aiodataloader import DataLoader
 
 from app.api.balances import AccountBalance, Balances
-from app.api.histories import Answer, Histories, Question, Selection, Whole
+from app.api.histories import Answer, Histories, Question, Selection, Sought, Whole
 from app.model.accounts import Account, Customer
-from app.model.entries import Entry, Stream
+from app.model.entries import Stream
 from app.model.errors import Forbidden
 from app.model.viewer import Viewer
 from app.responses.dependencies import Dependencies
@@ -117,7 +117,7 @@ class Loaders:
     async def _wholes(self, selections: list[Selection]) -> list[Whole | BaseException]:
         return await self._each(selections, lambda one: one.accounts, self._histories.whole)
 
-    async def _entries(self, keys: list[EntryKey]) -> list[Entry | BaseException | None]:
+    async def _entries(self, keys: list[EntryKey]) -> list[Sought | BaseException]:
         return await self._each(
             keys, lambda one: (one.account,), lambda one: self._histories.entry(*one)
         )

@@ -56,7 +56,8 @@ async def _entry(
     stream = entries.Stream.CREDIT_CHANGES if is_change else entries.Stream.PAYMENTS
     if not supports(services.providers[record.provider], stream):
         return None
-    found = await info.context.loaders.entries.load(EntryKey(record, stream, entry_id))
+    found, source = await info.context.loaders.entries.load(EntryKey(record, stream, entry_id))
+    info.context.used(info, [source])
     if found is None:
         return None
     account = Account.of(record, services)

@@ -89,13 +89,15 @@ class _Came:
 
 def _said(scope: Scope) -> dict[bytes, str] | None:
     """Return what a request says that matters here; None where it cannot have been kept."""
-    said = dict.fromkeys(_NEEDED, "")
+    said: dict[bytes, str] = {}
     for name, value in scope["headers"]:
         if name in _NEEDED:
-            if said[name]:
+            if name in said:
                 return None
             said[name] = value.decode("latin-1")
-    return None if requested_age(said[b"cache-control"]) is not None else said
+    if requested_age(said.get(b"cache-control", "")) is not None:
+        return None
+    return {**dict.fromkeys(_NEEDED, ""), **said}
 
 
 def _request(scope: Scope, said: dict[bytes, str], body: bytes | None) -> Request | None:

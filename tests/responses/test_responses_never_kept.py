@@ -27,6 +27,9 @@ PASSING = {
     "a total by provider": "query($r: String!) { customer(reference: $r) { %s creditSummary { "
     "units { byProvider { provider { state } } } } } }",
 }
+HOSTING_ROW = """query($r: String!) { customer(reference: $r) {
+  creditChanges(first: 1, filter: { providers: ["hosting"] }) { nodes { id } } } }"""
+LOG = "/billing/credit-log"
 LIST = "creditChanges(first: 2) { nodes { id } sources { state } }"
 
 
@@ -123,6 +126,40 @@ def test_what_is_stale_is_not_given_again(one: World) -> None:
 
     assert all("STALE" in each for each in states)
     assert {each.headers["cache-control"] for each in answers} == {"private, max-age=0"}
+
+
+@pytest.mark.parametrize("query", [CHANGES, BALANCES], ids=["rows", "balances"])
+def test_what_is_stale_to_who_wanted_it_anew_is_not_given_to_others(
+    tmp_path: Path, query: str
+) -> None:
+    with world(tmp_path, more='[server]\nrequest_timeout = "2s"', entries=15) as one:
+        kept(one, query)
+        one.clock.ahead += timedelta(seconds=10)
+        one.sandbox.set_fault("hostup", {"kind": "latency", "ms": 3000})
+        anew = ask(one, query, cache_control="no-cache")
+        others = [ask(one, query) for _ in range(3)]
+
+    assert '"STALE"' in anew.text
+    assert anew.headers["cache-control"] == "private, max-age=0"
+    assert not any('"STALE"' in each.text for each in others)
+
+
+def test_an_entry_of_a_stale_history_is_not_given_again_beside_what_is_fresh(one: World) -> None:
+    rows = ask(one, HOSTING_ROW).json()["data"]["customer"]["creditChanges"]["nodes"]
+    query = """query($id: ID!) { node(id: $id) { id }
+      customer(reference: "C-1002") { payments(first: 1) { nodes { id } sources { state } } } }"""
+    variables = {"id": rows[0]["id"]}
+    again = kept(one, query, variables)
+    one.sandbox.set_fault("hostup", {"kind": "status", "status": 503, "path": LOG})
+    one.clock.ahead += timedelta(seconds=61)
+    stale = [ask(one, query, variables) for _ in range(2)]
+    for _ in range(2):
+        one.clock.ahead += timedelta(seconds=1)
+        stale.append(ask(one, query, variables))
+
+    assert is_hit(again)
+    assert not any(is_hit(each) for each in stale)
+    assert stale[-1].headers["cache-control"] == "private, max-age=0"
 
 
 def test_a_balance_beside_a_history_that_cannot_be_read_is_not_given_again(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from changing import credentials, delete, link, linked, unlink
 from commands import COMMAND
 from lists import until
 from redis_server import RedisServer, needs_redis, redis_server
-from world import World, world
+from world import VAULT_KEY, World, world
 
 pytestmark = needs_redis
 REFRESH = "mutation($id: ID!) { refreshAccount(input: { accountId: $id }) { account { id } } }"
@@ -236,16 +236,63 @@ def command(served: World, environ: dict[str, str], *arguments: str) -> None:
     subprocess.run(said, capture_output=True, env=environ, timeout=60, check=True)
 
 
-def test_another_release_gives_nothing_that_this_one_kept(served: World) -> None:
-    with both(served, LIMITS__PAGE_SIZE="90") as (one, two, redis):
+OTHERWISE = {
+    "limits": {"LIMITS__PAGE_SIZE": "90"},
+    "how long a history is fresh": {"CACHE__FRESH_FOR": "30m"},
+    "how long one provider's is": {"PROVIDERS__HOSTING__FRESH_FOR": "30m"},
+    "the zone of a provider": {"PROVIDERS__HOSTING__TIME_ZONE": "America/New_York"},
+    "the unit of a provider": {"PROVIDERS__CLOUD__POINTS_UNIT": "stars"},
+    "the newest vault key": {"VAULT__KEYS": f'["{"QkJC" * 10}QkI=", "{VAULT_KEY}"]'},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_who_answers_otherwise_gives_nothing_that_this_one_answered(
+    served: World, what: str
+) -> None:
+    with both(served, **OTHERWISE[what]) as (one, two, redis):
         ask(one)
         settled(redis)
         first = ask(two)
-        settled(redis, 2)
 
-        assert not is_hit(first)
+        assert is_hit(first) == (what == "nothing")
         assert is_hit(kept(two))
-        assert len(written(redis)) == 2
+        assert len(written(redis)) == (1 if what == "nothing" else 2)
+
+
+def test_who_trusts_only_some_documents_gives_no_other_that_another_one_answered(
+    served: World,
+) -> None:
+    file = served.folder / "gateway.toml"
+    (served.folder / "trusted.json").write_text(json.dumps({"changes": LINKED}))
+    whole = file.read_text()
+    with redis_server() as redis, sharing(served, redis) as one:
+        file.write_text(f'{whole}\n[graphql]\ntrusted_documents = "trusted.json"\n')
+        with sharing(served, redis) as trusting:
+            given = ask(one)
+            settled(redis)
+            refused = ask(trusting)
+
+    assert data(given)["customer"]
+    assert refused.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
+
+
+def test_a_trusted_document_of_another_text_is_not_answered_as_it_was(served: World) -> None:
+    file = served.folder / "gateway.toml"
+    file.write_text(f'{file.read_text()}\n[graphql]\ntrusted_documents = "trusted.json"\n')
+    told = []
+    with redis_server() as redis:
+        for field in ("reference", "displayName"):
+            row = "creditChanges(first: 1) { nodes { id } }"
+            document = f'{{ customer(reference: "C-1001") {{ {field} {row} }} }}'
+            (served.folder / "trusted.json").write_text(json.dumps({"one": document}))
+            with sharing(served, redis) as one:
+                answer = one.http.post("/graphql", json={"documentId": "one"})
+                told.append(sorted(data(answer)["customer"]))
+                settled(redis, len(told))
+
+    assert told == [["creditChanges", "reference"], ["creditChanges", "displayName"]]
 
 
 @pytest.fixture
