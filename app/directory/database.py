@@ -5,22 +5,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 
-import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.directory.migrating import is_migrated, migrate
-from app.directory.postgresql import PREFIX as POSTGRESQL
-from app.directory.postgresql import postgresql
-from app.directory.server import WRITES, Server
+from app.directory.server import POSTGRESQL, WRITES, Server
 from app.directory.sqlite import sqlite
+from app.directory.version import is_newest
 from app.model.errors import ConfigurationError, GatewayError
 
 # Long enough for another process to finish an import line, short of a request's deadline.
 _PATIENCE_SECONDS = 5.0
 # Long enough for another process to bring a database of millions of customers up to date.
 _MIGRATION_SECONDS = 1800.0
-_FAILURES = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class DirectoryUnavailable(GatewayError):
@@ -34,6 +30,7 @@ class Database:
         self._server = server
         self._engine = engine
         self._patience = patience
+        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *server.failures)
         # Writers of this process queue here, in order, instead of at the database.
         self._turn = asyncio.Lock()
         self._on_write: list[Callable[[], Awaitable[None]]] = []
@@ -41,7 +38,7 @@ class Database:
     @classmethod
     async def open(cls, url: str) -> Self:
         """Return the database at `url`, brought up to date; `ConfigurationError` if it cannot."""
-        server = postgresql(url) if url.startswith(POSTGRESQL) else sqlite(url)
+        server = _server(url)
         try:
             await cls._migrate(server)
         except DirectoryUnavailable as error:
@@ -55,8 +52,11 @@ class Database:
         patient = cls(server, server.engine(_MIGRATION_SECONDS), None)
         try:
             async with patient.reading() as connection:
-                if await connection.run_sync(is_migrated):
+                if await connection.run_sync(is_newest):
                     return
+            # It takes a tenth of a start to load, and is needed once in a release.
+            from app.directory.migrating import migrate  # noqa: PLC0415
+
             async with patient.writing() as connection:
                 await connection.run_sync(migrate)
         finally:
@@ -78,7 +78,7 @@ class Database:
             async with asyncio.timeout(self._patience), self._connection() as connection:
                 await connection.execution_options(**self._server.reading)
                 yield connection
-        except _FAILURES:
+        except self._failures:
             # The driver's error may hold what was asked for.
             raise DirectoryUnavailable("the directory could not be read; try again") from None
 
@@ -97,7 +97,7 @@ class Database:
                 await connection.execution_options(**{WRITES: True})
                 async with connection.begin():
                     yield connection
-        except _FAILURES:
+        except self._failures:
             raise DirectoryUnavailable("the directory could not be written; try again") from None
         finally:
             for written in self._on_write if shown else ():
@@ -120,3 +120,12 @@ class Database:
             yield connection
         finally:
             await connection.close()
+
+
+def _server(url: str) -> Server:
+    if not url.startswith(POSTGRESQL):
+        return sqlite(url)
+    # Its driver is loaded where it is used.
+    from app.directory.postgresql import postgresql  # noqa: PLC0415
+
+    return postgresql(url)

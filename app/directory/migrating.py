@@ -8,28 +8,23 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from app.directory import version
 from app.model.errors import ConfigurationError
-
-# In a database that others use as well, "alembic_version" may be theirs.
-_VERSION_TABLE = "directory_version"
-
-
-def is_migrated(connection: Connection) -> bool:
-    """Say whether the database is as this release knows it; `ConfigurationError` if it is newer."""
-    with as_file(files("app.directory") / "migrations") as folder:
-        return _is_migrated(ScriptDirectory(str(folder)), _context(connection))
 
 
 def migrate(connection: Connection) -> None:
-    """Apply what is missing, within the connection's transaction; nobody else may be at it."""
+    """Apply what is missing, within the connection's transaction; nobody else may be at it.
+
+    Raises `ConfigurationError` where the database is of a later release.
+    """
     with as_file(files("app.directory") / "migrations") as folder:
         steps = ScriptDirectory(str(folder))
         if _is_migrated(steps, _context(connection)):
             return
         _require_unicode(connection)
 
-        def missing(version: Any, _: MigrationContext) -> Any:  # noqa: ANN401 - Alembic's own
-            return steps._upgrade_revs("head", version)  # noqa: SLF001 - as its commands do it
+        def missing(noted: Any, _: MigrationContext) -> Any:  # noqa: ANN401 - Alembic's own
+            return steps._upgrade_revs("head", noted)  # noqa: SLF001 - as its commands do it
 
         context = _context(connection, fn=missing)
         with Operations.context(context):
@@ -47,14 +42,14 @@ def _require_unicode(connection: Connection) -> None:
 
 
 def _is_migrated(steps: ScriptDirectory, context: MigrationContext) -> bool:
-    version = context.get_current_revision()
-    if version is not None and version not in {step.revision for step in steps.walk_revisions()}:
+    noted = context.get_current_revision()
+    if noted is not None and noted not in {step.revision for step in steps.walk_revisions()}:
         raise ConfigurationError(
             "directory.url: the database is of a later release of this gateway; "
             "install that release or name another database"
         )
-    return version == steps.get_current_head()
+    return noted == steps.get_current_head()
 
 
 def _context(connection: Connection, **options: object) -> MigrationContext:
-    return MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE, **options})
+    return MigrationContext.configure(connection, opts={"version_table": version.TABLE, **options})

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.directory.server import WRITES, Server, at_once
 
-PREFIX = "postgresql://"
 # Connections of one process; a server takes 100 unless it is told otherwise.
 _CONNECTIONS = 8
 _CONNECT_SECONDS = 3.0
@@ -25,6 +24,7 @@ def postgresql(url: str) -> Server:
         patience=_PATIENCE_SECONDS,
         reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         finishes_opening=False,
+        failures=(asyncpg.PostgresError, asyncpg.InterfaceError),
         refused=_refused,
         ended=at_once,
     )

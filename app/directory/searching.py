@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, cast, func, literal_column, select, text, true
-from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.directory.tables import customers, is_keepable
@@ -104,6 +103,9 @@ def _has(column: ColumnElement[str], folded: str) -> ColumnElement[bool]:
 def _indexed(connection: AsyncConnection, folded: str) -> ColumnElement[bool]:
     """Return the condition that the index answers: it holds for all that a search finds."""
     if connection.dialect.name == "postgresql":
+        # Its engine has loaded it; without one it takes long, for nothing.
+        from sqlalchemy.dialects.postgresql import TSQUERY  # noqa: PLC0415
+
         terms = cast(_tsquery(folded), TSQUERY)
         return func.customer_terms(customers.c.searched).bool_op("@@")(terms)
     return customers.c.id.in_(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+# How the address of a PostgreSQL begins.
+POSTGRESQL = "postgresql://"
 # The execution option of a transaction that writes.
 WRITES = "directory_writes"
 
@@ -16,15 +18,17 @@ class Server:
 
     `engine` makes its connections, whose waits for another's lock end after so many seconds.
     `patience` is after how many seconds a read or a write as a whole is given up, None where it
-    ends by itself. `reading` are execution options of reads. `refused` says why the database
-    cannot be opened and what to do, in half a line. `ended` returns when nothing of its closed
-    connections is left that would speak to the event loop.
+    ends by itself. `reading` are execution options of reads. `failures` are errors of its driver
+    that SQLAlchemy does not raise as its own. `refused` says why the database cannot be opened and
+    what to do, in half a line. `ended` returns when nothing of its closed connections is left that
+    would speak to the event loop.
     """
 
     engine: Callable[[float], AsyncEngine]
     patience: float | None
     reading: Mapping[str, object]
     finishes_opening: bool
+    failures: tuple[type[Exception], ...]
     refused: Callable[[BaseException], str]
     ended: Callable[[], Awaitable[None]]
 

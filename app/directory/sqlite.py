@@ -50,6 +50,7 @@ def sqlite(url: str) -> Server:
         reading={},
         # A driver that opens a connection for somebody who went away leaves it open.
         finishes_opening=True,
+        failures=(),
         refused=lambda _: _REFUSED,
         ended=lambda: _ended(threads),
     )

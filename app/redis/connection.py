@@ -2,8 +2,8 @@
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
-from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import parse_url
@@ -21,6 +21,7 @@ Client = Redis | RedisCluster
 SOCKET_SECONDS = 0.5
 # Several steps: a start node that hangs, the next one, the topology.
 _ANSWER_SECONDS = 2.0
+_embedded: WeakSet[Client] = WeakSet()
 
 
 class _Cluster(RedisCluster):
@@ -67,13 +68,22 @@ def connect(url: str) -> Client:
     """
     scheme = url.partition("://")[0]
     if scheme == "embedded":
-        return FakeAsyncRedis(server=FakeServer(), protocol=2)
+        return _connect_embedded()
     if scheme == servers.CLUSTER:
         return _cluster(servers.read(url))
     if scheme == servers.SENTINEL:
         return _primary(servers.read(url))
     # What the address says beyond the server must not lengthen a wait.
     return Redis.from_pool(ConnectionPool(**{**parse_url(url), **_bounds()}))
+
+
+def _connect_embedded() -> Client:
+    # Who has a Redis does not wait for it to load.
+    from fakeredis import FakeAsyncRedis, FakeServer  # noqa: PLC0415
+
+    client: Client = FakeAsyncRedis(server=FakeServer(), protocol=2)
+    _embedded.add(client)
+    return client
 
 
 def _cluster(there: servers.Servers) -> Client:
@@ -103,7 +113,7 @@ def _primary(there: servers.Servers) -> Client:
 
 def is_embedded(client: Client) -> bool:
     """Say whether this Redis is in this process, where nothing can be late or lost."""
-    return isinstance(client, FakeAsyncRedis)
+    return client in _embedded
 
 
 async def ping(client: Client) -> bool:
