@@ -4,29 +4,22 @@ import asyncio
 import os
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from starlette.types import ASGIApp
 
-from app import sandbox as emulated
-from app.cli import demo as demonstration
-from app.cli import logs
+from app.cli import configured, logs
 from app.cli.listening import end_on_signals, listener, refused
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.main import create_app, executor
+from app.main import executor
 from app.metrics.processes import folder
-from app.sandbox import server as emulated_server
-from app.server import connections, garbage
+from app.server import connections
 from app.server.stopping import Server
 from app.server.workers import Config as ServerConfig
 from app.server.workers import Workers
 from app.services import services
 from app.settings import Settings
 
-# Worker processes are told by the environment what to serve.
-_CONFIG_VARIABLE = "CREDIT_GATEWAY_CONFIG"
 _LAST_PORT = 65535
 # A worker answers its supervisor once it has loaded all modules: after two seconds, or ten times as
 # many where others use the processors. One that takes longer is killed and started again.
@@ -43,6 +36,8 @@ def demo(
 
     Example: credit-gateway demo --port 8080
     """
+    from app.cli import demo as demonstration  # noqa: PLC0415 - who serves has no sandbox
+
     end_on_signals()
     logs.configure()
     demonstration.run(port)
@@ -65,13 +60,13 @@ def serve(
     if port is not None:
         os.environ["GATEWAY_SERVER__PORT"] = str(port)
     settings = loaded(config)
-    os.environ[_CONFIG_VARIABLE] = str(config.absolute())
+    os.environ[configured.VARIABLE] = str(config.absolute())
     end_on_signals()
     # What cannot be opened is told in one line here, not by each worker in its own way.
     asyncio.run(_open(settings))
     logs.configure()
     server = ServerConfig(
-        "app.cli.serving:configured_app",
+        "app.cli.configured:app",
         factory=True,
         workers=workers,
         access_log=False,
@@ -97,14 +92,6 @@ async def _open(settings: Settings) -> None:
         executor(settings, opened)
 
 
-def configured_app() -> ASGIApp:
-    """Return the application of the configuration that the environment names."""
-    logs.configure()
-    app = create_app(loaded(Path(os.environ[_CONFIG_VARIABLE])))
-    garbage.settle()
-    return app
-
-
 def sandbox(
     port: Annotated[
         int, typer.Option(min=0, max=_LAST_PORT, help="Where they listen; 0 for any free port.")
@@ -118,12 +105,14 @@ def sandbox(
 
     Example: credit-gateway sandbox --port 9000 --entries 10000 --latency 50
     """
+    from app import sandbox as emulated  # noqa: PLC0415 - as in `demo`
+
     world = emulated.Sandbox(
         seed=seed, entries=entries, customers=customers, latency=timedelta(milliseconds=latency)
     )
     end_on_signals()
     try:
-        emulated_server.run("127.0.0.1", port, world, _tell_sandbox)
+        emulated.run("127.0.0.1", port, world, _tell_sandbox)
     except OSError as error:
         raise refused("127.0.0.1", port, error) from error
 
