@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 
 import structlog
 
@@ -36,7 +37,7 @@ class Changes:
     @property
     def is_live(self) -> bool:
         """Whether nothing that was published since the last `epoch` began can have been missed."""
-        return asyncio.get_running_loop().time() < self._certain_until
+        return monotonic() < self._certain_until
 
     def listen(
         self, heard: Callable[[str], None], lost: Callable[[], None], *, at_once: bool = False
@@ -88,17 +89,16 @@ class Changes:
             await asyncio.sleep(_PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)])
 
     async def _hear(self, subscription: Subscription) -> None:
-        clock = asyncio.get_running_loop().time
         self.epoch += 1
-        self._certain_until = float("inf") if self._embedded else clock() + _CERTAIN_SECONDS
-        pinged_at, answered = clock(), True
+        self._certain_until = float("inf") if self._embedded else monotonic() + _CERTAIN_SECONDS
+        pinged_at, answered = monotonic(), True
         while True:
-            if not self._embedded and clock() >= pinged_at + _PING_EVERY_SECONDS:
+            if not self._embedded and monotonic() >= pinged_at + _PING_EVERY_SECONDS:
                 if not answered:
                     raise Silent
-                pinged_at, answered = clock(), False
+                pinged_at, answered = monotonic(), False
                 await subscription.ping()
-            wait = max(pinged_at + _PING_EVERY_SECONDS - clock(), 0.01)
+            wait = max(pinged_at + _PING_EVERY_SECONDS - monotonic(), 0.01)
             found = await subscription.next(_PING_EVERY_SECONDS if self._embedded else wait)
             if found is PONG:
                 answered = True

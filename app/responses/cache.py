@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, NamedTuple
 
 import orjson
@@ -98,7 +99,7 @@ class ResponseCache:
         `find` may find that it may.
         """
         looked_up_at = kept.looked_up_at
-        age = asyncio.get_running_loop().time() - looked_up_at
+        age = monotonic() - looked_up_at
         if age >= LASTS_SECONDS or looked_up_at <= self._lookups.doubted_at:
             return None
         if age > _ASKED_AGAIN_SECONDS and not kept.is_asked_again:
@@ -143,7 +144,7 @@ class ResponseCache:
 
     async def _left_still(self, kept: Kept) -> timedelta | None:
         """Ask the directory again for what an answer was made of."""
-        asked_at = asyncio.get_running_loop().time()
+        asked_at = monotonic()
         if self._fresh_for(kept) is None:
             return None
         try:
@@ -170,7 +171,7 @@ class ResponseCache:
                 return None
         except RedisAway:
             return None
-        asked_at = asyncio.get_running_loop().time()
+        asked_at = monotonic()
         lookups = [Lookup(*one) for one in written.lookups]
         found = await self._look_up(lookups)
         if found is None or digest(found, lookups) != written.found:

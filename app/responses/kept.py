@@ -20,7 +20,7 @@ class Kept:
     """One answer: `body` is its bytes, fresh until then, and true while its dependencies stay.
 
     It `is_gone` once they changed. What was looked up for it was the same still at `looked_up_at`,
-    by the event loop's clock.
+    by the monotonic clock.
     """
 
     key: bytes

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from secrets import token_hex
+from time import monotonic
 from typing import Any, NamedTuple
 
 from app.directory.directory import Directory
@@ -71,7 +72,7 @@ class Lookups:
         It is at most `LASTS_SECONDS` old; raises as the directory does.
         """
         answers: dict[str, Any] = {}
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         for key in keys if self._changes.is_live else ():
             until, found = self._answers.get(Lookup(kind, key), _UNKNOWN)
             if now < until:
@@ -103,7 +104,7 @@ class Lookups:
         return {self._asking[Lookup(kind, key)] for key in keys}
 
     async def _ask_for(self, kind: Kind, keys: Sequence[str]) -> dict[str, Any]:
-        until = asyncio.get_running_loop().time() + LASTS_SECONDS
+        until = monotonic() + LASTS_SECONDS
         this, doubts = asyncio.current_task(), self._doubts
         try:
             answers = dict(zip(keys, await self._ask[kind](keys), strict=True))
@@ -138,4 +139,4 @@ class Lookups:
         self._doubts += 1
         self._answers.clear()
         self._asking.clear()
-        self.doubted_at = asyncio.get_running_loop().time()
+        self.doubted_at = monotonic()
