@@ -21,8 +21,8 @@ from app.services import services
 from app.settings import Settings
 
 _LAST_PORT = 65535
-# A worker answers its supervisor once it has loaded all modules: after two seconds, or ten times as
-# many where others use the processors. One that takes longer is killed and started again.
+# A worker answers its supervisor once it has loaded all modules: after a second, or twenty times
+# as many where others use the processors. One that takes longer is killed and started again.
 _WORKER_STARTS_WITHIN = 30
 
 
