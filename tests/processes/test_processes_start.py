@@ -1,6 +1,7 @@
 """A gateway is ready soon: it loads what it uses, and that before anybody asks."""
 
 import asyncio
+import gc
 import os
 import re
 import subprocess
@@ -24,6 +25,7 @@ from world import configuration, import_customers
 from app import settings
 from app.directory.version import NEWEST
 from app.sandbox import Sandbox, SandboxServer
+from app.server import garbage
 
 # What a start must not wait for where Redis is elsewhere and the directory is a file, up to date.
 UNUSED = (
@@ -191,6 +193,17 @@ def test_no_first_request_waits_for_a_module(
     assert page.is_success
     assert metrics.is_success
     assert set(late) <= LOADED_LATE
+
+
+def test_the_collector_rests_while_modules_are_loaded_and_works_afterwards() -> None:
+    frozen = gc.get_freeze_count()
+    with garbage.loading():
+        rested = not gc.isenabled()
+
+    assert rested
+    assert gc.isenabled()
+    # Nothing was loaded here, so nothing is left out for good.
+    assert gc.get_freeze_count() == frozen
 
 
 @needs_redis
