@@ -37,8 +37,8 @@ UNUSED = (
     "sqlalchemy.dialects.postgresql",
 )
 USED = ("app.main", "fastapi", "redis.asyncio", "sqlalchemy.dialects.sqlite", "strawberry")
-# Most of what is loaded, which no start can do without. A start takes 1.4 times as long; it was twice
-# as long while it loaded the unused ones too, and looked for garbage among all of them.
+# Most of what is loaded, which no start can do without. A start takes 1.4 times as long; it took
+# twice as long while it loaded the unused ones too, and looked for garbage among all of them.
 LIBRARIES = "import fastapi, redis.asyncio, sqlalchemy.ext.asyncio, strawberry"
 MOST_TIMES_LIBRARIES = 1.7
 # Python then writes to standard error what it loads.
