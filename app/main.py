@@ -37,7 +37,7 @@ from app.server.counting import Counting
 from app.server.finds import Finds
 from app.server.hits import Desk, Hits
 from app.server.leavers import Leavers
-from app.server.limits import Limits
+from app.server.limits import Limits, Overload, refuse_one_more
 from app.server.readiness import Farewell, Readiness, alive
 from app.server.turns import Turns
 from app.server.validators import Validators
@@ -49,6 +49,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Return the gateway as an ASGI application; its lifespan opens and closes everything."""
     request_timeout = settings.server.request_timeout
     readiness, metrics = Readiness(), Metrics()
+    opened_desk: Desk | None = None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
@@ -59,12 +60,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         ):
             scraping.watch_services(metrics, opened)
             app.state.entrance = _entrance(settings, opened, known)
-            app.state.desk = _desk(settings, opened, known)
+            nonlocal opened_desk
+            opened_desk = _desk(settings, opened, known)
             # It was opened by reading the directory; Redis answers, or is known to be away.
             with suppress(RedisAway):
                 await opened.guard.ask(ping)
             readiness.warmed()
-            yield {"readiness": readiness}
+            yield {"readiness": readiness, "overload": overload}
             left = readiness.rest(request_timeout)
             await asyncio.gather(opened.mirror.settle(left), opened.reported.settle(left))
 
@@ -74,7 +76,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         redirect_slashes=False,
         exception_handlers={HTTPException: refusal.answer},
     )
-    app.state.desk = None
     endpoint = GraphQLEndpoint(
         lambda connection: connection.app.state.entrance,
         precise_statuses=settings.graphql.precise_statuses,
@@ -92,7 +93,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     app.add_route("/metrics", scraping.Scraping(metrics).answer)
 
     def desk() -> Desk | None:
-        return None if readiness.is_draining else app.state.desk  # nothing there says farewell
+        return None if readiness.is_draining else opened_desk  # nothing there says farewell
 
     found = Finds(Leavers(Turns(app)), desk, metrics)
     guarded = LoopbackHosts(found) if settings.auth.mode == "none" else found
@@ -102,10 +103,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         request_timeout=request_timeout,
     )
     scraping.watch_process(metrics, readiness, limited)
-    heard = _with_origins(limited, settings.server.cors_origins)
-    counted = Counting(Farewell(heard, readiness), metrics)
+
+    def outermost(inner: ASGIApp) -> ASGIApp:
+        heard = _with_origins(inner, settings.server.cors_origins)
+        return Counting(Farewell(heard, readiness), metrics)
+
+    overload = Overload(limited, outermost(refuse_one_more))
     return Hits(
-        counted,
+        outermost(limited),
         desk,
         metrics,
         most_bytes=settings.cache.response_memory,
@@ -153,11 +158,15 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
 def _desk(settings: Settings, opened: Services, known: Callers) -> Desk | None:
     rates, rate = opened.rates, settings.limits.rate
 
-    async def take(viewer: Viewer) -> Allowance:
-        subject = viewer.subject
-        return rates.take_at_once(subject, rate) or await rates.take(subject, rate)
+    def take_at_once(viewer: Viewer) -> Allowance | None:
+        return rates.take_at_once(viewer.subject, rate)
 
-    return Desk(opened.responses, known.remembered, take) if opened.responses else None
+    def take(viewer: Viewer) -> Awaitable[Allowance]:
+        return rates.take(viewer.subject, rate)
+
+    if opened.responses is None:
+        return None
+    return Desk(opened.responses, known.remembered, take_at_once, take)
 
 
 def executor(settings: Settings, opened: Services) -> Executor:

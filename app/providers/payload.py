@@ -34,6 +34,7 @@ Points = Annotated[int, Meta(ge=-(10**15), le=10**15)]
 # GraphQL's Int has 32 bits; a larger number in such a field is not what the documents say.
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
+_LOCAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3])(?::[0-9]{2}){2}")
 # Amounts beyond these are damage, and writing them out digit by digit would be an attack.
 _NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 _LARGEST_EXPONENT = 20
@@ -95,9 +96,12 @@ def in_utc(at: datetime) -> datetime:
 def local_instants(text: str, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
     """Read a local time as one instant, or as both of the hour that occurs twice in autumn.
 
-    A time that never existed, in spring, is moved on by the gap.
+    A time that never existed, in spring, is moved on by the gap. ValueError for what is no time.
     """
-    local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
+    # By a pattern and an ISO time, as `strptime` takes seven times as long.
+    if not _LOCAL_TIME.fullmatch(text):
+        raise ValueError("no local time")
+    local = datetime.fromisoformat(text).replace(tzinfo=zone)
     first, second = in_utc(local), in_utc(local.replace(fold=1))
     return first, second if second > first else None
 

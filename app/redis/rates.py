@@ -262,6 +262,13 @@ class _Bucket:
 
 def raw_header_fields(allowance: Allowance) -> list[tuple[bytes, bytes]]:
     """Return the header fields of `header_fields` as they are sent."""
+    if allowance.allowed:
+        limit, period = allowance.limit, allowance.period_seconds
+        lasts = max(ceil(allowance.remaining * period / limit), 1)
+        return [
+            (b"ratelimit-policy", b'"default";q=%d;w=%d' % (limit, max(ceil(period), 1))),
+            (b"ratelimit", b'"default";r=%d;t=%d' % (allowance.remaining, lasts)),
+        ]
     return [
         (name.lower().encode(), value.encode()) for name, value in header_fields(allowance).items()
     ]

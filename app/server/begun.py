@@ -10,24 +10,25 @@ T = TypeVar("T")
 class Begun(Generic[T]):
     """A coroutine whose first step was taken: either it `is_done`, or its rest can be awaited."""
 
-    __slots__ = ("_result", "_steps", "_waits_for", "is_done")
+    __slots__ = ("_steps", "_waits_for", "is_done", "result")
+
+    result: T
 
     def __init__(self, begun: Awaitable[T]) -> None:
         self._steps = begun.__await__()
         try:
             self._waits_for = next(self._steps)
         except StopIteration as done:
-            self.is_done, self._result = True, done.value
+            self.is_done, self.result = True, done.value
         else:
             self.is_done = False
 
-    async def result(self) -> T:
+    async def rest(self) -> T:
         """Return the result, once it is there."""
         if not self.is_done:
-            self._result = await _rest(self._steps, self._waits_for)
+            self.result = await _rest(self._steps, self._waits_for)
             self.is_done = True
-        result: T = self._result
-        return result
+        return self.result
 
 
 @coroutine

@@ -44,6 +44,8 @@ def serving(request_timeout: timedelta) -> dict[str, Any]:
         "ws_per_message_deflate": False,
         # The frames it logs hold tokens; what is a warning to it does not.
         "log_level": "warning",
+        # Nothing here asks from where a request came, or by which scheme.
+        "proxy_headers": False,
         # Whatever still runs then has had its time; a client that does not read has no say in it.
         "timeout_graceful_shutdown": int((request_timeout + _STOPPED_WITHIN).total_seconds()) + 1,
     }

@@ -50,6 +50,7 @@ class Desk:
 
     responses: ResponseCache
     viewer: Callable[[str], Viewer | None]
+    take_at_once: Callable[[Viewer], Allowance | None]
     take: Callable[[Viewer], Awaitable[Allowance]]
 
 
@@ -104,7 +105,7 @@ class Hits:
             await self._app(scope, receive, send)
             return
         first = Begun(receive())
-        body = await _whole_body(first) if first.is_done else None
+        body = _whole_body(first.result) if first.is_done else None
         if body is None:
             await self._app(scope, _again(first, receive), send)
             return
@@ -115,28 +116,22 @@ class Hits:
             await self._anew(asked, scope, _again(first, receive), send)
             return
         self._given.move_to_end(asked)
-        await self._give(headers, given.body, scope, send)
+        start = {"type": "http.response.start", "status": 200, "headers": headers}
+        for message in (start, {"type": "http.response.body", "body": given.body}):
+            sending = Begun(send(message))
+            if not sending.is_done:
+                await self._slowly(sending, scope)
         self._metrics.requests.add("graphql", asked.method, "200")
         self._metrics.lookups.add("responses", "hit")
         self._metrics.request_seconds.observe("graphql", amount=perf_counter() - began)
 
-    async def _give(
-        self, headers: list[tuple[bytes, bytes]], body: bytes, scope: Scope, send: Send
-    ) -> None:
+    async def _slowly(self, sending: Begun[None], scope: Scope) -> None:
+        """Wait for a client that does not read, and not for ever."""
         try:
-            await self._sent(
-                send({"type": "http.response.start", "status": 200, "headers": headers})
-            )
-            await self._sent(send({"type": "http.response.body", "body": body}))
+            async with asyncio.timeout(self._patience):
+                await sending.rest()
         except TimeoutError:
             cut_off(scope)
-
-    async def _sent(self, sending: Awaitable[None]) -> None:
-        """Wait only for a client that does not read, and not for ever."""
-        begun = Begun(sending)
-        if not begun.is_done:
-            async with asyncio.timeout(self._patience):
-                await begun.result()
 
     async def _anew(self, asked: _Asked, scope: Scope, receive: Receive, send: Send) -> None:
         watching = _Watching(send)
@@ -210,9 +205,8 @@ def _said(scope: Scope) -> tuple[bytes, ...] | None:
     return (*[said.get(name, b"") for name in _SAYING], said.get(_CALLER, b""))
 
 
-async def _whole_body(first: Begun[Message]) -> bytes | None:
+def _whole_body(message: Message) -> bytes | None:
     """Return the body where all of it has come; None where it has not, or nobody waits any more."""
-    message = await first.result()
     if message["type"] != "http.request" or message.get("more_body", False):
         return None
     body: bytes = message.get("body", b"")
@@ -224,10 +218,13 @@ async def _headers(desk: Desk, viewer: Viewer, given: _Given) -> list[tuple[byte
 
     It waits for no longer than Redis is waited for, where the caller is counted there.
     """
-    if desk.responses.left(given.kept) is None:
-        return None
-    allowance = await desk.take(viewer)
     left = desk.responses.left(given.kept)
+    if left is None:
+        return None
+    allowance = desk.take_at_once(viewer)
+    if allowance is None:
+        allowance = await desk.take(viewer)
+        left = desk.responses.left(given.kept)
     if left is None or not allowance.allowed:
         return None
     return [
@@ -243,7 +240,7 @@ def _again(first: Begun[Message], receive: Receive) -> Receive:
     waiting = [first]
 
     async def receiving() -> Message:
-        return await waiting.pop().result() if waiting else await receive()
+        return await waiting.pop().rest() if waiting else await receive()
 
     return receiving
 

@@ -30,6 +30,11 @@ _DRAINED_FOR = timedelta(seconds=2)
 _CLOSING = (b"connection", b"close")
 # Files of a page may take long to send over a slow line, and cost nothing but that.
 _UNLIMITED = ("/livez", "/readyz", "/metrics", "/graphql/assets/")
+_UNLIMITED_URLS = tuple(path.encode() for path in _UNLIMITED)
+_ONE_MORE, _headers = refusal.written(
+    HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests at once; try again."
+)
+_ONE_MORE_HEADERS = (*_headers, (b"retry-after", b"1"))
 
 
 class Limits:
@@ -49,6 +54,10 @@ class Limits:
     def in_flight(self) -> int:
         return len(self._in_flight)
 
+    @property
+    def is_full(self) -> bool:
+        return len(self._in_flight) >= self.max_in_flight
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_UNLIMITED):
             await self._app(scope, receive, send)
@@ -59,10 +68,8 @@ class Limits:
             await _refuse(send, HTTPStatus.REQUEST_URI_TOO_LONG, message)
         elif length is not None and length > _MOST_BODY_BYTES:
             await _refuse_large(receive, send)
-        elif len(self._in_flight) >= self.max_in_flight:
-            message = "Too many requests at once; try again."
-            retry = (b"retry-after", b"1")
-            await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, message, retry)
+        elif self.is_full:
+            await refuse_one_more(scope, receive, send)
         else:
             exchange = _Exchange(receive, send, length, self._in_flight)
             self._in_flight.add(exchange)
@@ -85,6 +92,28 @@ class Limits:
             await exchange.refuse_late()
         if exchange.too_large and not exchange.started:
             await exchange.refuse_large()
+
+
+class Overload:
+    """Refuses by its head alone who comes while as many as may are under way.
+
+    The server asks it, as `scope["state"]["overload"]`, before it gives a request to the
+    application: what a refusal costs is taken from those who are answered.
+    """
+
+    def __init__(self, limits: Limits, answer: ASGIApp) -> None:
+        self._limits = limits
+        self.answer = answer
+
+    def takes(self, url: bytes) -> bool:
+        """Say whether a request for this is answered here."""
+        return self._limits.is_full and not url.startswith(_UNLIMITED_URLS)
+
+
+async def refuse_one_more(_: Scope, __: Receive, send: Send) -> None:
+    """Answer that there are too many requests at once."""
+    await send(refusal.start(HTTPStatus.SERVICE_UNAVAILABLE, list(_ONE_MORE_HEADERS)))
+    await send({"type": "http.response.body", "body": _ONE_MORE})
 
 
 class _Exchange:

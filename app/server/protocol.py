@@ -46,6 +46,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._left: asyncio.Future[None] = self.loop.create_future()
         self.app_state["left"] = self._left
         self._taking = Taking(self.loop, transport)
+        self._application = self.app
         super().connection_made(transport)
         self._wait()
 
@@ -56,11 +57,10 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._wait()
         before = self._in_head, self._heads
         super().data_received(data)
         if before == (True, self._heads):  # all of it is of one head that has not ended
+            self._wait()
             self._head_bytes += len(data)
             if self._head_bytes > _MOST_HEAD_BYTES:
                 message = "The header fields are too long."
@@ -71,6 +71,9 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._heads += 1
         self._stop_waiting()
+        overload = self.app_state.get("overload")
+        if overload is not None:
+            self.app = overload.answer if overload.takes(self.url) else self._application
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
