@@ -37,7 +37,7 @@ from app.server.counting import Counting
 from app.server.finds import Finds
 from app.server.hits import Desk, Hits
 from app.server.leavers import Leavers
-from app.server.limits import Limits, Overload, refuse_one_more
+from app.server.limits import Limits, Overload
 from app.server.readiness import Farewell, Readiness, alive
 from app.server.turns import Turns
 from app.server.validators import Validators
@@ -103,14 +103,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         request_timeout=request_timeout,
     )
     scraping.watch_process(metrics, readiness, limited)
-
-    def outermost(inner: ASGIApp) -> ASGIApp:
-        heard = _with_origins(inner, settings.server.cors_origins)
-        return Counting(Farewell(heard, readiness), metrics)
-
-    overload = Overload(limited, outermost(refuse_one_more))
+    heard = _with_origins(limited, settings.server.cors_origins)
+    counting = Counting(Farewell(heard, readiness), metrics)
+    # What is refused by its head alone says no more than that to a page of another origin.
+    overload = None if settings.server.cors_origins else Overload(limited, counting.refused)
     return Hits(
-        outermost(limited),
+        counting,
         desk,
         metrics,
         most_bytes=settings.cache.response_memory,

@@ -23,6 +23,7 @@ _BEGINNINGS = (
 # In place of a status: the client went away before there was one.
 _LEFT = "left"
 _BROKE = "500"
+_REFUSED = "503"
 
 
 class Counting:
@@ -31,6 +32,12 @@ class Counting:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+
+    def refused(self, url: str, method: str) -> None:
+        """Count a request that was refused as there were too many; it took no time."""
+        path = group_of(url.partition("?")[0])
+        self._metrics.requests.add(path, _method(method), _REFUSED)
+        self._metrics.request_seconds.observe(path, amount=0.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,10 +60,13 @@ class Counting:
             raise
         finally:
             path = group_of(scope["path"])
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.requests.add(path, method, status)
+            self._metrics.requests.add(path, _method(scope["method"]), status)
             if not is_stream:
                 self._metrics.request_seconds.observe(path, amount=perf_counter() - began)
+
+
+def _method(method: str) -> str:
+    return method if method in _METHODS else "other"
 
 
 def group_of(path: str) -> str:

@@ -6,7 +6,7 @@ never comes here: the server's parser refuses it.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
@@ -31,10 +31,10 @@ _CLOSING = (b"connection", b"close")
 # Files of a page may take long to send over a slow line, and cost nothing but that.
 _UNLIMITED = ("/livez", "/readyz", "/metrics", "/graphql/assets/")
 _UNLIMITED_URLS = tuple(path.encode() for path in _UNLIMITED)
-_ONE_MORE, _headers = refusal.written(
+ONE_MORE, _headers = refusal.written(
     HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests at once; try again."
 )
-_ONE_MORE_HEADERS = (*_headers, (b"retry-after", b"1"))
+ONE_MORE_HEADERS = (*_headers, (b"retry-after", b"1"))
 
 
 class Limits:
@@ -69,7 +69,7 @@ class Limits:
         elif length is not None and length > _MOST_BODY_BYTES:
             await _refuse_large(receive, send)
         elif self.is_full:
-            await refuse_one_more(scope, receive, send)
+            await _refuse_one_more(send)
         else:
             exchange = _Exchange(receive, send, length, self._in_flight)
             self._in_flight.add(exchange)
@@ -97,23 +97,23 @@ class Limits:
 class Overload:
     """Refuses by its head alone who comes while as many as may are under way.
 
-    The server asks it, as `scope["state"]["overload"]`, before it gives a request to the
-    application: what a refusal costs is taken from those who are answered.
+    A connection asks it, as `scope["state"]["overload"]`, before it gives a request to the
+    application: what a refusal costs is taken from those who are answered. `refused` is told the
+    URL and the method of each.
     """
 
-    def __init__(self, limits: Limits, answer: ASGIApp) -> None:
+    def __init__(self, limits: Limits, refused: Callable[[str, str], None]) -> None:
         self._limits = limits
-        self.answer = answer
+        self.refused = refused
 
     def takes(self, url: bytes) -> bool:
-        """Say whether a request for this is answered here."""
+        """Say whether a request for this is to be refused."""
         return self._limits.is_full and not url.startswith(_UNLIMITED_URLS)
 
 
-async def refuse_one_more(_: Scope, __: Receive, send: Send) -> None:
-    """Answer that there are too many requests at once."""
-    await send(refusal.start(HTTPStatus.SERVICE_UNAVAILABLE, list(_ONE_MORE_HEADERS)))
-    await send({"type": "http.response.body", "body": _ONE_MORE})
+async def _refuse_one_more(send: Send) -> None:
+    await send(refusal.start(HTTPStatus.SERVICE_UNAVAILABLE, list(ONE_MORE_HEADERS)))
+    await send({"type": "http.response.body", "body": ONE_MORE})
 
 
 class _Exchange:

@@ -6,13 +6,18 @@ and refuses what is no HTTP in plain text.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
+from types import SimpleNamespace
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.server import refusal
+from app.server.limits import ONE_MORE, ONE_MORE_HEADERS, Overload
+from app.server.readiness import Readiness
 from app.server.taking import Taking
 
 # Heads are sent at once; a browser that opens a connection beforehand opens another one later.
@@ -26,6 +31,15 @@ _LINGER = timedelta(milliseconds=500)
 _TAKES_WITHIN = timedelta(seconds=20)
 # While the server stops: as long as whoever reads needs for the next part.
 _TAKES_WITHIN_A_STOP = timedelta(seconds=2)
+
+
+# Stands for a request of which nothing is read, as it was answered by its head alone.
+_ANSWERED: Any = SimpleNamespace(response_complete=True, message_event=asyncio.Event())
+
+
+def _is_draining(state: Mapping[str, Any]) -> bool:
+    readiness: Readiness | None = state.get("readiness")
+    return readiness is not None and readiness.is_draining
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -46,7 +60,6 @@ class PatientProtocol(HttpToolsProtocol):
         self._left: asyncio.Future[None] = self.loop.create_future()
         self.app_state["left"] = self._left
         self._taking = Taking(self.loop, transport)
-        self._application = self.app
         super().connection_made(transport)
         self._wait()
 
@@ -71,10 +84,13 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._heads += 1
         self._stop_waiting()
-        overload = self.app_state.get("overload")
-        if overload is not None:
-            self.app = overload.answer if overload.takes(self.url) else self._application
-        super().on_headers_complete()
+        overload: Overload | None = self.app_state.get("overload")
+        if overload is not None and overload.takes(self.url) and self._may_be_refused():
+            method = self.parser.get_method()
+            overload.refused(self.url.decode("ascii", "replace"), method.decode("ascii"))
+            self._refuse_one_more()
+        else:
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._in_head = True
@@ -136,6 +152,29 @@ class PatientProtocol(HttpToolsProtocol):
             now.shutdown()
         else:
             super().shutdown()
+
+    def _may_be_refused(self) -> bool:
+        """Say whether a request is of the usual kind, and none before it waits for its answer."""
+        usual = (
+            self.parser.get_method() in {b"GET", b"POST"}
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+        )
+        is_idle = self.cycle is None or (self.cycle.response_complete and not self.pipeline)
+        return usual and is_idle and not self.flow.write_paused and not _is_draining(self.app_state)
+
+    def _refuse_one_more(self) -> None:
+        """Refuse what was asked without a word to the application; its body is nobody's."""
+        self.cycle = _ANSWERED
+        lines = [
+            name + b": " + value + b"\r\n"
+            for name, value in (*self.server_state.default_headers, *ONE_MORE_HEADERS)
+        ]
+        status = STATUS_LINE[HTTPStatus.SERVICE_UNAVAILABLE]
+        self.transport.write(b"".join([status, *lines, b"\r\n", ONE_MORE]))
+        self.on_response_complete()
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         if self.transport.is_closing():
