@@ -56,7 +56,12 @@ class Exchange:
         except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise Unreached(f"{self._name} could not be reached.") from error
+            why = (
+                "showed no certificate to be trusted"
+                if _is_untrusted(error)
+                else "could not be reached"
+            )
+            raise Unreached(f"{self._name} {why}.") from error
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -99,3 +104,13 @@ class Exchange:
 
 def _may_be_decoded(response: httpx.Response) -> bool:
     return response.headers.get("content-encoding", "").strip().lower() in _CODINGS
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    """Say whether it was the other side's certificate that ended a connection."""
+    reason: BaseException | None = error
+    while reason is not None:
+        if isinstance(reason, aiohttp.ClientConnectorCertificateError):
+            return True
+        reason = reason.__cause__ or reason.__context__
+    return False

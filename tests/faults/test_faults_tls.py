@@ -61,6 +61,7 @@ def test_a_certificate_is_taken_from_a_named_authority_and_from_no_other(
     assert is_whole(named, "FRESH")
     assert unnamed.states == dict.fromkeys(PROVIDERS, "UNAVAILABLE")
     assert {source["error"]["code"] for source in unnamed.sources.values()} == {UNAVAILABLE}
+    assert all("certificate" in one["error"]["message"] for one in unnamed.sources.values())
 
 
 def trusting_everybody(url: str) -> str:
