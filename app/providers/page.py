@@ -7,7 +7,6 @@ from app.model.accounts import Account, ProviderKind
 from app.model.entries import Entry, Stream
 from app.model.money import Money
 from app.providers.health import Health
-from app.providers.http import Upstream
 
 
 class Capability(StrEnum):
@@ -45,10 +44,6 @@ class Provider(Protocol):
     @property
     def health(self) -> Health:
         """How its recent calls went."""
-
-    @property
-    def upstream(self) -> Upstream:
-        """By which it is asked."""
 
     @property
     def translation(self) -> str:

@@ -1,7 +1,7 @@
 """Which class serves which kind of provider; a new kind is one line here."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from app.metrics.metrics import Metrics
 from app.model.accounts import CredentialStore
@@ -19,9 +19,15 @@ from app.settings.providers import (
     HostUpSettings,
 )
 
-Maker = Callable[
-    [Any, CredentialStore, Clock, Rates | None, Metrics | None, Upstream | None], Provider
-]
+
+class Live(Provider, Protocol):
+    """A provider that is asked over HTTP, by `upstream`."""
+
+    @property
+    def upstream(self) -> Upstream: ...
+
+
+Maker = Callable[[Any, CredentialStore, Clock, Rates | None, Metrics | None, Upstream | None], Live]
 
 REGISTRY: Mapping[type[AnyProviderSettings], Maker] = {
     CloudreveSettings: Cloudreve,
@@ -37,7 +43,7 @@ def make(
     rates: Rates | None = None,
     metrics: Metrics | None = None,
     upstream: Upstream | None = None,
-) -> Provider:
+) -> Live:
     """Return the provider of these settings; close it after use.
 
     Its calls are counted in `rates` and told in `metrics`; without them they are not. They go by

@@ -37,6 +37,12 @@ _TAKES_WITHIN_A_STOP = timedelta(seconds=2)
 _ANSWERED: Any = SimpleNamespace(response_complete=True, message_event=asyncio.Event())
 
 
+_ONE_MORE_STATUS = STATUS_LINE[HTTPStatus.SERVICE_UNAVAILABLE]
+_ONE_MORE_REST = b"".join(
+    [*(name + b": " + value + b"\r\n" for name, value in ONE_MORE_HEADERS), b"\r\n", ONE_MORE]
+)
+
+
 def _is_draining(state: Mapping[str, Any]) -> bool:
     readiness: Readiness | None = state.get("readiness")
     return readiness is not None and readiness.is_draining
@@ -168,12 +174,11 @@ class PatientProtocol(HttpToolsProtocol):
     def _refuse_one_more(self) -> None:
         """Refuse what was asked without a word to the application; its body is nobody's."""
         self.cycle = _ANSWERED
-        lines = [
-            name + b": " + value + b"\r\n"
-            for name, value in (*self.server_state.default_headers, *ONE_MORE_HEADERS)
+        # The date among them is of this second.
+        of_now = [
+            name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers
         ]
-        status = STATUS_LINE[HTTPStatus.SERVICE_UNAVAILABLE]
-        self.transport.write(b"".join([status, *lines, b"\r\n", ONE_MORE]))
+        self.transport.write(b"".join([_ONE_MORE_STATUS, *of_now, _ONE_MORE_REST]))
         self.on_response_complete()
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
