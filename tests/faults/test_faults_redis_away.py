@@ -41,8 +41,8 @@ PACE_SECONDS = 0.01
 # Where nothing is wrong with providers, these are slow by what else the machine does.
 PATIENT = {f"GATEWAY_PROVIDERS__{name.upper()}__TIMEOUT": "1500ms" for name in PROVIDERS}
 # What the first questions may wait longer than in quiet times, and then all others.
-# What is wanted. Beside thousands of tests a failover of Sentinel was seen to add up to 9 ms, and 2 to
-# 4 ms by itself; so that is what is held there.
+# Beside thousands of tests a failover of Sentinel was seen to add up to 9 ms, and 2 to 4 ms by
+# itself; so that more is held than is wanted.
 FIRST_SECONDS, THEN_SECONDS = 0.15, 0.005
 HELD_SECONDS = 0.02
 # Both are of a machine that does little else.
