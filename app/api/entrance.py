@@ -18,8 +18,8 @@ class Entrance:
     """Lives as long as the process.
 
     `who` says who is calling; it raises `Unauthenticated`, and `UpstreamUnavailable` where it
-    cannot tell now. `take` counts one operation of a caller. `executor` is for
-    subscriptions, `answering` for all else.
+    cannot tell now. `take` counts one operation of a caller. `executor` is for subscriptions,
+    `answering` for all else.
     """
 
     who: Callable[[HTTPConnection], Awaitable[Viewer]]

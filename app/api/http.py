@@ -94,7 +94,7 @@ class GraphQLEndpoint:
             context = entrance.make_context(http, viewer)
             answers = await entrance.executor.answers(request, context, queries_only=by_url)
             return event_stream(entrance.streams, viewer, http, answers, limits)
-        how = How(MISSED in http.scope or wants_newer(http), by_url)
+        how = How(MISSED in http.scope or _wants_newer(http), by_url)
         make_context = partial(entrance.make_context, http, viewer)
         answer = await entrance.answering.answer(request, viewer, make_context, how)
         if answer.kept and KEPT in http.scope:
@@ -164,7 +164,7 @@ def _caching(answer: Answer) -> dict[str, str]:
     return {"Cache-Control": kept, "X-Cache": "HIT" if answer.is_hit else "MISS"}
 
 
-def wants_newer(http: HTTPConnection) -> bool:
+def _wants_newer(http: HTTPConnection) -> bool:
     return requested_age(",".join(http.headers.getlist("cache-control"))) is not None
 
 

@@ -145,9 +145,9 @@ class ResponseCache:
     async def _left_still(self, kept: Kept) -> timedelta | None:
         """Ask the directory again for what an answer was made of."""
         asked_at = monotonic()
-        if self._fresh_for(kept) is None:
-            return None
         try:
+            if self._fresh_for(kept) is None:
+                return None
             if await self._look_up(list(kept.lookups)) != kept.lookups:
                 self._memory.discard(kept.key)
                 return None

@@ -47,7 +47,7 @@ class Lookup(NamedTuple):
 class Lookups:
     """Looks up customers and accounts as the directory does, and tells whoever does when to forget.
 
-    What was looked up until `doubted_at`, by the event loop's clock, may not be so any more.
+    What was looked up until `doubted_at`, by the monotonic clock, may not be so any more.
     """
 
     def __init__(self, directory: Directory, changes: Changes, guard: Guard) -> None:
