@@ -153,6 +153,7 @@ class Keeper(Generic[D]):
         try:
             saved = await self._save(name, known, stored, document)
         except RedisAway:
+            self._changes.made(f"{name.text} {document.version}")
             return known._replace(document=document)
         if saved is Saved.PURGED:
             self._memory.forget(name.text)
@@ -226,6 +227,9 @@ class Keeper(Generic[D]):
             return Known(known, found.version, era), found.is_ours
         is_current = is_live and self._changes.is_live and doubts == self._memory.doubts
         self._memory.put(name.text, document, era, is_current=is_current)
+        if not self._changes.is_live and document is not known:
+            # Nobody else tells it here, should Redis go away before the others are heard again.
+            self._changes.made(f"{name.text} {document.version}")
         return Known(document, found.version, era), found.is_ours
 
     def _remembered(self, name: Name) -> Known[D]:

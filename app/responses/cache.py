@@ -5,7 +5,8 @@ An answer is kept with what it was made of: the versions of the documents that w
 the directory said. It is given again while every source in it is fresh, while the documents are of
 those versions still, and while the directory says the same. A process knows the versions by what
 the processes tell each other, and asks for those it does not know; it gives nothing from here while
-it cannot hear the others. What the directory says it asks again after a moment.
+it cannot hear the others but for Redis being away, when each serves its own versions. What the
+directory says it asks again after a moment.
 
 The key is everything that an answer depends on beside that. It lies within what is kept and is
 compared whole, so that nobody is ever given what was made for somebody else.
@@ -69,7 +70,7 @@ class ResponseCache:
         self._shared = Shared(guard) if shared else None
         self._memory = Memory(most_bytes)
         self._asking: set[asyncio.Task[timedelta | None]] = set()
-        self._versions = Versions(changes, self._memory.changed)
+        self._versions = Versions(changes, guard, self._memory.changed)
 
     @property
     def mark(self) -> int:
@@ -88,7 +89,7 @@ class ResponseCache:
         kept = self._memory.get(key)
         if kept is not None:
             left = self.left(kept) or await self._left_still(kept)
-        elif self._shared and self._versions.is_live:
+        elif self._shared and self._versions.are_heard:
             kept = await self._from(self._shared, key)
             left = kept.until - self._clock() if kept else None
         return Found(kept, left) if kept and left and left > _NOTHING else None
@@ -137,7 +138,7 @@ class ResponseCache:
         task.add_done_callback(self._asking.discard)
 
     def _fresh_for(self, kept: Kept) -> timedelta | None:
-        if kept.is_gone or not self._versions.is_live:
+        if not self._versions.are_certain or kept.is_gone:
             return None
         left = kept.until - self._clock()
         return left if left > _NOTHING else None

@@ -2,8 +2,8 @@
 What the directory said a moment ago, so that not every request asks it anew.
 
 Processes tell each other when they have written into the directory; what one of them said is then
-not believed any more. So it is while they cannot be heard. And as others write there who tell
-nobody, such as a command, nothing is believed for longer than a moment.
+not believed any more. So it is while they cannot be heard, but for Redis being away. And as others
+write there who tell nobody, such as a command, nothing is believed for longer than a moment.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class Lookups:
         """
         answers: dict[str, Any] = {}
         now = monotonic()
-        for key in keys if self._changes.is_live else ():
+        for key in keys if self._changes.is_live or self._guard.is_away else ():
             until, found = self._answers.get(Lookup(kind, key), _UNKNOWN)
             if now < until:
                 answers[key] = found
