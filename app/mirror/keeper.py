@@ -7,8 +7,8 @@ process works alone, from its own memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from secrets import token_hex
@@ -21,6 +21,7 @@ from app.mirror.codecs import Codec, read
 from app.mirror.documents import D, Demand, Freshness, Known, Name, Served, done_within
 from app.mirror.failures import Failure, Failures
 from app.mirror.flights import Flights
+from app.mirror.heeds import Heeds
 from app.mirror.leases import Leases
 from app.mirror.memory import Memory
 from app.mirror.store import PURGED, DocumentStore, Encoded, Found, Lease, Saved
@@ -33,10 +34,6 @@ from app.redis.guard import RedisAway, RedisBusy
 _LOOK_AGAIN_SECONDS = 0.2
 # What is not written is read from its provider again by the other processes.
 _TRIES_WHILE_BUSY = 3
-
-
-Heed = Callable[[str], None]
-"""Takes the word that a document changed: a version, PURGED, or "" where words were lost."""
 
 
 class Keeper(Generic[D]):
@@ -63,7 +60,8 @@ class Keeper(Generic[D]):
         self._looks: Flights[Known[D]] = Flights()
         self._news: dict[str, asyncio.Event] = {}
         self._leases = Leases(store)
-        self._heeding: dict[str, set[Heed]] = {}
+        self._heeds = Heeds()
+        self.heeding = self._heeds.heeding
         changes.listen(self._heard, self._lost)
 
     async def aclose(self) -> None:
@@ -188,19 +186,8 @@ class Keeper(Generic[D]):
         """Take a document away, in all processes; raises `RedisAway` where only in this one."""
         self._purged(name)
         self._changes.made(f"{name} {PURGED}")
-        self._pass_on(name, PURGED)
+        self._heeds.pass_on(name, PURGED)
         await self._store.purge(name)
-
-    @contextmanager
-    def heeding(self, name: str, heed: Heed) -> Iterator[None]:
-        """Pass on each word of a document, of whichever process, after it was heeded here."""
-        self._heeding.setdefault(name, set()).add(heed)
-        try:
-            yield
-        finally:
-            self._heeding[name].discard(heed)
-            if not self._heeding[name]:
-                del self._heeding[name]
 
     async def _look(self, name: Name, lease: Lease | None) -> tuple[Known[D], bool]:
         """Return what is known, and whether the work is ours; it is while Redis is away."""
@@ -272,16 +259,11 @@ class Keeper(Generic[D]):
             self._purged(name)
         if name in self._news:
             self._news[name].set()
-        self._pass_on(name, version)
+        self._heeds.pass_on(name, version)
 
     def _lost(self) -> None:
         self._memory.doubt_all()
-        for name in list(self._heeding):
-            self._pass_on(name, "")
-
-    def _pass_on(self, name: str, word: str) -> None:
-        for heed in list(self._heeding.get(name, ())):
-            heed(word)
+        self._heeds.pass_on_to_all("")
 
     def _purged(self, name: str) -> None:
         self._memory.forget(name)

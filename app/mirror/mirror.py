@@ -32,7 +32,8 @@ from app.mirror.documents import (
     Name,
     done_within,
 )
-from app.mirror.keeper import Heed, Keeper
+from app.mirror.heeds import Heed
+from app.mirror.keeper import Keeper
 from app.mirror.outcomes import Mark, noted
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import DocumentStore, name_of

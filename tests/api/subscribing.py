@@ -122,7 +122,7 @@ def is_at_rest(asked: Asked) -> bool:
     """Say whether nobody is listened for: no task, no feed, no ear for a word."""
     feeds = asked.services.feeds
     keepers = feeds._mirror._keepers.values()
-    return not (feeds._tasks or feeds._feeds or any(keeper._heeding for keeper in keepers))
+    return not (feeds._tasks or feeds._feeds or any(keeper._heeds._of for keeper in keepers))
 
 
 @asynccontextmanager

@@ -41,13 +41,13 @@ PACE_SECONDS = 0.01
 # Where nothing is wrong with providers, these are slow by what else the machine does.
 PATIENT = {f"GATEWAY_PROVIDERS__{name.upper()}__TIMEOUT": "1500ms" for name in PROVIDERS}
 # What the first questions may wait longer than in quiet times, and then all others.
-# Beside thousands of tests a failover of Sentinel was seen to add up to 9 ms, and 2 to 4 ms by
-# itself; so that more is held than is wanted.
 FIRST_SECONDS, THEN_SECONDS = 0.15, 0.005
-HELD_SECONDS = 0.02
+# Longer than a process takes what it knows for certain after it last heard the others.
+THEN_LASTS_SECONDS = 3.0
 # Both are of a machine that does little else.
 TRIES = 4
-PAUSE_MS = 2500
+# As long as is measured, and some more.
+PAUSE_MS = 4000
 # In a second or two the others have agreed that a primary is lost, and which replica takes over.
 FAILOVER_SECONDS = 2.0
 Fault = Callable[[RedisServer], AbstractContextManager[None]]
@@ -104,7 +104,7 @@ def asked_for(one: Faulty, seconds: float) -> Times:
     with unhindered():
         while time.monotonic() < end:
             for reference, kept in (
-                *((each, times.warm) for each in WARM * 2),
+                *((each, times.warm) for each in WARM * 6),
                 (one.unread(), times.cold),
             ):
                 told = one.ask(reference)
@@ -193,8 +193,7 @@ def assert_little_is_added(what: str, measure: Callable[[], Added]) -> None:
 
     note(f"the slowest of the first, {what}", f"+{tries[-1].first * 1000:.0f} ms", "+150 ms")
     note(f"99 % of all others, {what}", f"+{tries[-1].then * 1000:.1f} ms", "+5 ms")
-    assert tries[-1].first <= FIRST_SECONDS, tries
-    assert tries[-1].then <= HELD_SECONDS, tries
+    assert tries[-1].is_little, tries
 
 
 @pytest.mark.parametrize("fault", [stopped, killed, paused])
@@ -203,7 +202,7 @@ def test_a_redis_in_a_fault_delays_the_first_questions_a_little_and_no_other(
 ) -> None:
     assert_little_is_added(
         f"Redis {fault.__name__}",
-        lambda: added_by(fault(server), served, keys_of(server), 0.7),
+        lambda: added_by(fault(server), served, keys_of(server), THEN_LASTS_SECONDS),
     )
 
 
