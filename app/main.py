@@ -66,7 +66,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             with suppress(RedisAway):
                 await opened.guard.ask(ping)
             readiness.warmed()
-            yield {"readiness": readiness, "overload": overload}
+            yield {"readiness": readiness, "overload": overload, "hits": hits}
             left = readiness.rest(request_timeout)
             await asyncio.gather(opened.mirror.settle(left), opened.reported.settle(left))
 
@@ -107,13 +107,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     counting = Counting(Farewell(heard, readiness), metrics)
     # What is refused by its head alone says no more than that to a page of another origin.
     overload = None if settings.server.cors_origins else Overload(limited, counting.refused)
-    return Hits(
+    hits = Hits(
         counting,
         desk,
         metrics,
         most_bytes=settings.cache.response_memory,
         patience=request_timeout.total_seconds(),
     )
+    return hits
 
 
 def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:

@@ -101,10 +101,10 @@ class ResponseCache:
         """
         looked_up_at = kept.looked_up_at
         age = monotonic() - looked_up_at
-        if age >= LASTS_SECONDS or looked_up_at <= self._lookups.doubted_at:
-            return None
         if age > _ASKED_AGAIN_SECONDS and not kept.is_asked_again:
             self._ask_again(kept)
+        if age >= LASTS_SECONDS or looked_up_at <= self._lookups.doubted_at:
+            return None
         return self._fresh_for(kept)
 
     def keep(

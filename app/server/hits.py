@@ -5,18 +5,18 @@ What is kept of an answer, and whether it is true still, is the response cache's
 only the requests that led to it, and its bytes as they were sent, compressed or not. Who calls is
 asked each time, and counted: neither is remembered here.
 
-It is outermost, and takes only what is there at once: a small request that has come whole, from a
-caller who is known, about what needs not be asked again. All else goes the whole way, as if it had
-not been looked at. A quarter of the time of a hit was spent on limits that it cannot reach.
+A connection asks first, before there is anything of an application: a request that has come whole,
+from a caller who is known, about what needs not be asked again, is answered by a single write. The
+same as a ring, outermost, is for what waits for Redis to count its caller. All else goes the whole
+way, as if it had not been looked at.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from time import perf_counter
-from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,9 +27,11 @@ from app.redis.rates import Allowance, raw_header_fields
 from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
 from app.server.begun import Begun
+from app.server.given import Answers, Asked, Given, lines
 from app.server.limits import cut_off
 
 _PATH = "/graphql"
+_RAW_PATH = _PATH.encode()
 # What else a request says does not change its answer.
 _SAYING = (b"host", b"origin", b"accept", b"accept-encoding", b"content-type", b"content-length")
 _CALLER = b"authorization"
@@ -40,8 +42,7 @@ _SPECIAL = frozenset({*_SAYING, *_NOT_HERE, _CALLER, b"cache-control"})
 _MOST_DIGITS_OF_LENGTH = 4
 # These are of the moment, and are written anew.
 _MOMENTARY = frozenset({b"cache-control", b"x-cache", b"ratelimit", b"ratelimit-policy"})
-# What a request and its answer take beside their bytes.
-_OVERHEAD = 1000
+_METHODS = frozenset({"GET", "POST"})
 
 
 @dataclass(frozen=True)
@@ -52,24 +53,6 @@ class Desk:
     viewer: Callable[[str], Viewer | None]
     take_at_once: Callable[[Viewer], Allowance | None]
     take: Callable[[Viewer], Awaitable[Allowance]]
-
-
-class _Asked(NamedTuple):
-    """A request to the byte, but for how its caller is known; `said` is as `_SAYING` lists it."""
-
-    viewer: Viewer
-    method: str
-    query: bytes
-    said: tuple[bytes, ...]
-    body: bytes
-
-
-class _Given(NamedTuple):
-    """An answer as it was sent."""
-
-    kept: Kept
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class Hits:
@@ -91,15 +74,44 @@ class Hits:
         self._app = app
         self._desk = desk
         self._metrics = metrics
-        self._most_bytes = most_bytes
         self._patience = patience
-        self._given: OrderedDict[_Asked, _Given] = OrderedDict()
-        self._bytes = 0
+        self._answers = Answers(most_bytes)
+
+    def may_hold(self, url: bytes) -> bool:
+        """Say whether answers to a URL are of a kind that is kept, and may be given now."""
+        path, _, _ = url.partition(b"?")
+        return path == _RAW_PATH and self._desk() is not None
+
+    def at_once(
+        self, method: str, url: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes
+    ) -> list[bytes] | None:
+        """Return the header fields and the body of an answer, as they are sent; it is counted then.
+
+        None is what is not there. An empty list is what the ring may give, once Redis has counted
+        the caller.
+        """
+        began = perf_counter()
+        desk = self._desk() if method in _METHODS else None
+        said = _said(headers) if desk else None
+        viewer = desk.viewer(said[-1].decode("latin-1")) if desk and said else None
+        if desk is None or said is None or viewer is None:
+            return None
+        _, _, query = url.partition(b"?")
+        asked = Asked(viewer, method, query, said[:-1], body)
+        given = self._answers.get(asked)
+        left = desk.responses.left(given.kept) if given else None
+        if given is None or left is None:
+            return None
+        allowance = desk.take_at_once(viewer)
+        if allowance is None or not allowance.allowed:
+            return []
+        self._count(asked, began)
+        return [given.head, lines(_of_the_moment(left, allowance)), b"\r\n", given.body]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         desk = self._desk() if may_be_kept(scope) else None
-        said = _said(scope) if desk else None
+        said = _said(scope["headers"]) if desk else None
         viewer = desk.viewer(said[-1].decode("latin-1")) if desk and said else None
         if desk is None or said is None or viewer is None:
             await self._app(scope, receive, send)
@@ -109,18 +121,21 @@ class Hits:
         if body is None:
             await self._app(scope, _again(first, receive), send)
             return
-        asked = _Asked(viewer, scope["method"], scope["query_string"], said[:-1], body)
-        given = self._given.get(asked)
+        asked = Asked(viewer, scope["method"], scope["query_string"], said[:-1], body)
+        given = self._answers.get(asked)
         headers = await _headers(desk, viewer, given) if given else None
         if given is None or headers is None:
             await self._anew(asked, scope, _again(first, receive), send)
             return
-        self._given.move_to_end(asked)
         start = {"type": "http.response.start", "status": 200, "headers": headers}
         for message in (start, {"type": "http.response.body", "body": given.body}):
             sending = Begun(send(message))
             if not sending.is_done:
                 await self._slowly(sending, scope)
+        self._count(asked, began)
+
+    def _count(self, asked: Asked, began: float) -> None:
+        self._answers.used(asked)
         self._metrics.requests.add("graphql", asked.method, "200")
         self._metrics.lookups.add("responses", "hit")
         self._metrics.request_seconds.observe("graphql", amount=perf_counter() - began)
@@ -133,29 +148,14 @@ class Hits:
         except TimeoutError:
             cut_off(scope)
 
-    async def _anew(self, asked: _Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _anew(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         watching = _Watching(send)
         scope[KEPT] = watching.kept
         await self._app(scope, receive, watching.send)
         if watching.kept and watching.body is not None:
-            self._remember(asked, _Given(watching.kept[-1], watching.headers, watching.body))
+            self._answers.put(asked, Given(watching.kept[-1], watching.headers, watching.body))
         else:
-            self._forget(asked)  # what was given before is not true any more
-
-    def _remember(self, asked: _Asked, given: _Given) -> None:
-        self._forget(asked)
-        weight = _weight(asked, given)
-        if weight > self._most_bytes:
-            return
-        self._given[asked] = given
-        self._bytes += weight
-        while self._bytes > self._most_bytes:
-            self._forget(next(iter(self._given)))
-
-    def _forget(self, asked: _Asked) -> None:
-        given = self._given.pop(asked, None)
-        if given:
-            self._bytes -= _weight(asked, given)
+            self._answers.discard(asked)  # what was given before is not true any more
 
 
 class _Watching:
@@ -181,16 +181,16 @@ class _Watching:
 
 def may_be_kept(scope: Scope) -> bool:
     """Say whether the answer to a request is of a kind that is kept."""
-    return scope["type"] == "http" and scope["path"] == _PATH and scope["method"] in {"GET", "POST"}
+    return scope["type"] == "http" and scope["path"] == _PATH and scope["method"] in _METHODS
 
 
-def _said(scope: Scope) -> tuple[bytes, ...] | None:
+def _said(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...] | None:
     """Return what a request says, as `_SAYING` lists it, and last who sends it.
 
     None is one that has to go the whole way.
     """
     said: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name in _SPECIAL:
             if name in said or name in _NOT_HERE:
                 return None
@@ -213,7 +213,7 @@ def _whole_body(message: Message) -> bytes | None:
     return body
 
 
-async def _headers(desk: Desk, viewer: Viewer, given: _Given) -> list[tuple[bytes, bytes]] | None:
+async def _headers(desk: Desk, viewer: Viewer, given: Given) -> list[tuple[bytes, bytes]] | None:
     """Return the header fields of an answer that may be given now; None where it may not.
 
     It waits for no longer than Redis is waited for, where the caller is counted there.
@@ -227,8 +227,11 @@ async def _headers(desk: Desk, viewer: Viewer, given: _Given) -> list[tuple[byte
         left = desk.responses.left(given.kept)
     if left is None or not allowance.allowed:
         return None
+    return [*given.headers, *_of_the_moment(left, allowance)]
+
+
+def _of_the_moment(left: timedelta, allowance: Allowance) -> list[tuple[bytes, bytes]]:
     return [
-        *given.headers,
         (b"cache-control", b"private, max-age=%d" % left.total_seconds()),
         (b"x-cache", b"HIT"),
         *raw_header_fields(allowance),
@@ -243,9 +246,3 @@ def _again(first: Begun[Message], receive: Receive) -> Receive:
         return await waiting.pop().rest() if waiting else await receive()
 
     return receiving
-
-
-def _weight(asked: _Asked, given: _Given) -> int:
-    said = sum(map(len, asked.said)) + len(asked.query)
-    # What is kept stays in memory for as long as it lies here.
-    return said + len(asked.body) + len(given.body) + given.kept.weight + _OVERHEAD

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.server import refusal
+from app.server.hits import Hits
 from app.server.limits import ONE_MORE, ONE_MORE_HEADERS, Overload
 from app.server.readiness import Readiness
 from app.server.taking import Taking
@@ -37,6 +38,7 @@ _TAKES_WITHIN_A_STOP = timedelta(seconds=2)
 _ANSWERED: Any = SimpleNamespace(response_complete=True, message_event=asyncio.Event())
 
 
+_OK_STATUS = STATUS_LINE[HTTPStatus.OK]
 _ONE_MORE_STATUS = STATUS_LINE[HTTPStatus.SERVICE_UNAVAILABLE]
 _ONE_MORE_REST = b"".join(
     [*(name + b": " + value + b"\r\n" for name, value in ONE_MORE_HEADERS), b"\r\n", ONE_MORE]
@@ -61,6 +63,8 @@ class PatientProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _heads = 0
     _takes_within = _TAKES_WITHIN
+    # What has come of the body of a request that may be answered without the application.
+    _waiting: bytearray | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._left: asyncio.Future[None] = self.loop.create_future()
@@ -78,6 +82,8 @@ class PatientProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         before = self._in_head, self._heads
         super().data_received(data)
+        if self._waiting is not None and not self.transport.is_closing():
+            self._let_in()  # the rest of it comes later
         if before == (True, self._heads):  # all of it is of one head that has not ended
             self._wait()
             self._head_bytes += len(data)
@@ -90,17 +96,23 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._heads += 1
         self._stop_waiting()
-        overload: Overload | None = self.app_state.get("overload")
-        if overload is not None and overload.takes(self.url) and self._may_be_refused():
-            method = self.parser.get_method()
-            overload.refused(self.url.decode("ascii", "replace"), method.decode("ascii"))
-            self._refuse_one_more()
+        hits: Hits | None = self.app_state.get("hits")
+        if hits is not None and hits.may_hold(self.url) and self._is_usual():
+            self._waiting = bytearray()
         else:
-            super().on_headers_complete()
+            self._let_in()
+
+    def on_body(self, body: bytes) -> None:
+        if self._waiting is not None:
+            self._waiting += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_head = True
         self._stop_waiting()
+        if self._waiting is not None:
+            self._answer_again(bytes(self._waiting))
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -159,7 +171,7 @@ class PatientProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
-    def _may_be_refused(self) -> bool:
+    def _is_usual(self) -> bool:
         """Say whether a request is of the usual kind, and none before it waits for its answer."""
         usual = (
             self.parser.get_method() in {b"GET", b"POST"}
@@ -171,14 +183,39 @@ class PatientProtocol(HttpToolsProtocol):
         is_idle = self.cycle is None or (self.cycle.response_complete and not self.pipeline)
         return usual and is_idle and not self.flow.write_paused and not _is_draining(self.app_state)
 
-    def _refuse_one_more(self) -> None:
-        """Refuse what was asked without a word to the application; its body is nobody's."""
+    def _answer_again(self, body: bytes) -> None:
+        """Answer what was answered before; all else is let in."""
+        method = self.parser.get_method().decode("ascii")
+        hits: Hits = self.app_state["hits"]
+        parts = hits.at_once(method, self.url, self.headers, body)
+        if parts:
+            self._waiting = None
+            self._answer([_OK_STATUS, *self._lines_of_now(), *parts])
+        else:
+            self._let_in(beyond_limit=parts is not None)
+
+    def _let_in(self, *, beyond_limit: bool = False) -> None:
+        """Give a request to the application, unless it is one too many."""
+        came, self._waiting = self._waiting, None
+        overload: Overload | None = None if beyond_limit else self.app_state.get("overload")
+        if overload is not None and overload.takes(self.url) and self._is_usual():
+            method = self.parser.get_method()
+            overload.refused(self.url.decode("ascii", "replace"), method.decode("ascii"))
+            # Its body is nobody's.
+            self._answer([_ONE_MORE_STATUS, *self._lines_of_now(), _ONE_MORE_REST])
+            return
+        super().on_headers_complete()
+        if came:
+            super().on_body(bytes(came))
+
+    def _lines_of_now(self) -> list[bytes]:
+        """Return the server's own header fields; the date among them is of this second."""
+        return [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+
+    def _answer(self, parts: list[bytes]) -> None:
+        """Answer what was asked without a word to the application."""
         self.cycle = _ANSWERED
-        # The date among them is of this second.
-        of_now = [
-            name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers
-        ]
-        self.transport.write(b"".join([_ONE_MORE_STATUS, *of_now, _ONE_MORE_REST]))
+        self.transport.write(b"".join(parts))
         self.on_response_complete()
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
