@@ -18,6 +18,7 @@ from app.api.deadline import Deadline
 from app.api.documents import Documents
 from app.api.entrance import Entrance
 from app.api.execution import Executor, graphql_schema
+from app.api.exports import Doors, routes
 from app.api.guard import DocumentLimits
 from app.api.http import GraphQLEndpoint, requested_age
 from app.api.persisted import AutomaticLibrary, TrustedLibrary
@@ -25,6 +26,7 @@ from app.api.streams.streams import MOST_OF_ONE, Streams
 from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.callers import Callers, callers
 from app.auth.hosts import LoopbackHosts
+from app.exports import streaming
 from app.metrics.metrics import Metrics
 from app.model.clock import Clock, utc_now
 from app.model.viewer import Viewer
@@ -60,6 +62,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         ):
             scraping.watch_services(metrics, opened)
             app.state.entrance = _entrance(settings, opened, known)
+            app.state.room = _room_for_exports(settings, opened, known)
             nonlocal opened_desk
             opened_desk = _desk(settings, opened, known)
             # It was opened by reading the directory; Redis answers, or is known to be away.
@@ -86,6 +89,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         lambda connection: connection.app.state.entrance, settings.server.cors_origins
     )
     app.router.routes.append(WebSocketRoute("/graphql", sockets.serve))
+    app.router.routes += routes(lambda one: Doors(one.app.state.entrance, one.app.state.room))
     if settings.graphql.graphiql and pages.BUILT.is_dir():
         app.mount(pages.ASSETS, pages.Assets())
     app.add_route("/livez", alive)
@@ -126,7 +130,10 @@ def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_origins=origins,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Cache-Control", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Cache"],
+        expose_headers=[
+            *("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Cache"),
+            *("Content-Disposition", "X-Read-At", "X-State"),
+        ],
     )
 
 
@@ -152,6 +159,19 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
     executes = executor(settings, opened)
     answering = Answering(executes, opened.responses, opened.metrics)
     return Entrance(who, take, make_context, executes, streams, answering)
+
+
+def _room_for_exports(settings: Settings, opened: Services, known: Callers) -> streaming.Room:
+    is_for_all = settings.auth.mode == "none"  # there, all callers are one
+    streams = Streams(
+        known.known,
+        opened.clock,
+        streaming.PACE,
+        opened.metrics,
+        most=streaming.MOST,
+        most_of_one=streaming.MOST if is_for_all else streaming.MOST_OF_ONE,
+    )
+    return streaming.Room(streams, settings.server.request_timeout)
 
 
 def _desk(settings: Settings, opened: Services, known: Callers) -> Desk | None:

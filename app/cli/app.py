@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import accounts, directory, keys, serving, setup, syncing, tokens, vaults
+from app.cli import accounts, directory, exporting, keys, serving, setup, syncing, tokens, vaults
 
 application = typer.Typer(
     name="credit-gateway",
@@ -18,6 +18,7 @@ application.command()(serving.sandbox)
 application.command()(setup.check)
 application.command()(setup.schema)
 application.command()(syncing.sync)
+application.command()(exporting.export)
 application.add_typer(directory.customers, name="customers")
 application.add_typer(accounts.accounts, name="accounts")
 application.command()(tokens.token)

@@ -20,14 +20,14 @@ _FINISHED_SHOWN = 8
 class Bars:
     """A bar for each account being read, where standard error is a terminal.
 
-    Where nobody sees these, and where standard output goes elsewhere, each account that is done
-    is a line on standard output.
+    Unless standard output is for something else, each account that is done is a line on it where
+    nobody sees the bars, and where it goes elsewhere.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_all: bool = False) -> None:
         self._console = Console(stderr=True)
         is_drawn = self._console.is_interactive
-        self.has_lines = not is_drawn or not sys.stdout.isatty()
+        self.has_lines = not are_all and not (is_drawn and sys.stdout.isatty())
         self.drawn = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(finished_style="green"),

@@ -5,29 +5,20 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from app.api.context import Services
-from app.api.scalars import written
 from app.cli.bars import Bars, counted
-from app.mirror.documents import Demand
+from app.cli.reading import deeper, newest, told
 from app.mirror.snapshot import Snapshot
 from app.model.accounts import Account, Customer
 from app.model.entries import Stream
-from app.model.errors import (
-    GatewayError,
-    UpstreamError,
-    UpstreamInvalidResponse,
-    UpstreamTimeout,
-    UpstreamUnauthorized,
-)
+from app.model.errors import GatewayError, UpstreamTimeout
 from app.providers.page import supports
 
 Owned = tuple[Customer, Account]
 
 _AT_ONCE = 8
-# A refresh is a few calls, and each has its provider's own timeout; this only ends the rest.
-_PATIENCE = timedelta(minutes=5)
-_SECOND = timedelta(seconds=1)
 # A Redis that was away for a moment is seen again within a second.
 _TIMES_TO_SHARE = 5
+_BETWEEN_TIMES = timedelta(seconds=1)
 
 
 class Filling:
@@ -73,7 +64,7 @@ class Filling:
             except GatewayError as error:
                 is_whole = False
                 history = stream.replace("_", " ")
-                self._bars.error(f"{bar.name}, {history}: {_told(error)}")
+                self._bars.error(f"{bar.name}, {history}: {told(error, 'sync again')}")
             else:
                 self._entries[stream] += counts[stream]
         bar.end(counts, is_whole=is_whole)
@@ -81,45 +72,18 @@ class Filling:
         self.failed += not is_whole
 
     async def _deeper(self, account: Account, stream: Stream) -> AsyncIterator[Snapshot]:
-        """Yield ever more of a fresh history until it is whole; raises `UpstreamError`."""
-        mirror = self._opened.mirror
-        demand = Demand(self._opened.fresh_for[account.provider], _PATIENCE)
-        reading = await mirror.read(account, stream, demand)
+        """Yield ever more of a fresh history until it is whole and kept; raises `GatewayError`."""
+        reading = await newest(self._opened, account, stream)
         if reading.is_stale:
             raise reading.error or UpstreamTimeout("The newest entries are not here in time.")
-        snapshot = reading.snapshot
-        yield snapshot
-        while not snapshot.complete:
-            reached = snapshot.timeline.horizon
-            snapshot = await mirror.deepen(account, stream, reached)
-            if not snapshot.complete and snapshot.timeline.horizon == reached:
-                raise UpstreamInvalidResponse("The history does not go on.")
+        async for snapshot in deeper(self._opened, account, stream, reading.snapshot):
             yield snapshot
         for _ in range(_TIMES_TO_SHARE):
-            if await mirror.share(account, stream):
+            if await self._opened.mirror.share(account, stream):
                 return
-            await asyncio.sleep(_SECOND.total_seconds())
+            await asyncio.sleep(_BETWEEN_TIMES.total_seconds())
         raise CacheAway("The cache does not keep the history: see that Redis answers.")
 
 
 class CacheAway(GatewayError):
     """What was read is known to this process alone; the operator's turn."""
-
-
-def _told(error: GatewayError) -> str:
-    """Say what failed, and whose turn it is to do what."""
-    if not isinstance(error, UpstreamError):
-        return f"{error}; sync again"
-    return f"{error.code}: {error} {_advice(error)}"
-
-
-def _advice(error: UpstreamError) -> str:
-    if isinstance(error, UpstreamUnauthorized):
-        if error.relink:
-            return "Link the account again with new credentials."
-        return "Mend the provider's part of the configuration."
-    if isinstance(error, UpstreamInvalidResponse):
-        return "Look at the provider's base_url; else it has changed what it answers."
-    if error.retry_at is None:
-        return "Sync again."
-    return f"Sync again after {written(error.retry_at.replace(microsecond=0) + _SECOND)}."

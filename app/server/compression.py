@@ -26,7 +26,8 @@ _LEAST_BYTES = 500
 _CODINGS = ("zstd", "br", "gzip")
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
-add_compress_type("application/graphql-response+json")
+for _type in ("application/graphql-response+json", "application/x-ndjson", "text/csv"):
+    add_compress_type(_type)
 # A compressor for each listener takes more memory than its few events are worth.
 remove_compress_type("text/event-stream")
 

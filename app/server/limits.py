@@ -28,6 +28,9 @@ _SHARE_OF_BODY = 0.5
 _DRAINED_BYTES = 4 * _MOST_BODY_BYTES
 _DRAINED_FOR = timedelta(seconds=2)
 _CLOSING = (b"connection", b"close")
+# Answers of these types may last longer than a request has time for. Who gives them bounds their
+# number, and does not wait for a client that takes nothing.
+_LASTING = (b"text/event-stream", b"text/csv", b"application/x-ndjson")
 # Files of a page may take long to send over a slow line, and cost nothing but that.
 _UNLIMITED = ("/livez", "/readyz", "/metrics", "/graphql/assets/")
 _UNLIMITED_URLS = tuple(path.encode() for path in _UNLIMITED)
@@ -40,7 +43,8 @@ ONE_MORE_HEADERS = (*_headers, (b"retry-after", b"1"))
 class Limits:
     """Refuses what is too much before anything of it is read; probes and files pass always.
 
-    A stream of events that has begun may last for ever, and is not counted as in flight any more.
+    A stream of events or an export that has begun may last, and is not counted as in flight any
+    more.
     """
 
     def __init__(self, app: ASGIApp, *, max_in_flight: int, request_timeout: timedelta) -> None:
@@ -165,7 +169,7 @@ class _Exchange:
             return  # the application's own answer to what was cut off is not the one to give
         if message["type"] == "http.response.start":
             self.started = True
-            if is_event_stream(message.get("headers", ())):
+            if _is_of(_LASTING, message.get("headers", ())):
                 self._in_flight.discard(self)
                 # What still comes of its body is nobody's, and is not waited for.
                 self._whole = True
@@ -214,9 +218,12 @@ def _told_length(scope: Scope) -> int | None:
 
 def is_event_stream(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether an answer may last for ever."""
+    return _is_of((b"text/event-stream",), headers)
+
+
+def _is_of(types: tuple[bytes, ...], headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(
-        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
-        for name, value in headers
+        name.lower() == b"content-type" and value.startswith(types) for name, value in headers
     )
 
 
