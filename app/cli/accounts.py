@@ -16,7 +16,7 @@ from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.directory import Linked
 from app.directory.lines import AccountLine, parse_account
 from app.directory.linking import Linking
-from app.model.accounts import Account, ProviderKind
+from app.model.accounts import CREDENTIALS, Account, ProviderKind
 from app.model.errors import BadUserInput, GatewayError, NotFound, UpstreamError
 from app.services import services
 from app.settings import Settings
@@ -24,11 +24,6 @@ from app.settings import Settings
 accounts = typer.Typer(help="Accounts of customers at providers.", no_args_is_help=True)
 
 _Reference = Annotated[str, typer.Argument(help="The customer's reference.")]
-_SECRETS = {
-    ProviderKind.CLOUDREVE: "refreshToken",
-    ProviderKind.HOSTUP: "apiKey",
-    ProviderKind.CARECLOUD: "customerId",
-}
 
 
 class NotLinked(GatewayError):
@@ -115,8 +110,8 @@ def unlink_account(
 
 def _given(file: Path | None, kind: ProviderKind) -> Any:  # noqa: ANN401 - whatever is written there
     if file is None and sys.stdin.isatty():
-        secret = typer.prompt(_SECRETS[kind], hide_input=True, err=True)
-        return {kind.lower(): {_SECRETS[kind]: secret}}
+        secret = typer.prompt(CREDENTIALS[kind], hide_input=True, err=True)
+        return {kind.lower(): {CREDENTIALS[kind]: secret}}
     try:
         text = sys.stdin.buffer.read() if file is None else file.read_bytes()
         return msgspec.json.decode(text)
@@ -124,7 +119,7 @@ def _given(file: Path | None, kind: ProviderKind) -> Any:  # noqa: ANN401 - what
         reason = (error.strerror or "it cannot be read").lower()
         raise OSError(f"{file}: {reason}; name a file with the credentials in JSON") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        example = f'{{"{kind.lower()}": {{"{_SECRETS[kind]}": "…"}}}}'
+        example = f'{{"{kind.lower()}": {{"{CREDENTIALS[kind]}": "…"}}}}'
         raise BadUserInput(f"the credentials are not JSON; write {example}") from None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from app.model.accounts import ProviderKind
+from app.model.accounts import CREDENTIALS, ProviderKind
 from app.model.errors import BadUserInput
 from app.model.unshown import Unshown
 
@@ -18,24 +18,6 @@ _Secret = Annotated[
     str, Meta(min_length=1, max_length=10_000, pattern=rf"\A(?!\s)[^{_CONTROL}]*(?<!\s)\Z")
 ]
 _T = TypeVar("_T")
-
-
-class _Cloudreve(Unshown, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    refresh_token: _Secret
-
-
-class _HostUp(Unshown, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    api_key: _Secret
-
-
-class _CareCloud(Unshown, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    customer_id: _Secret
-
-
-class _Credentials(Unshown, frozen=True, forbid_unknown_fields=True):
-    cloudreve: _Cloudreve | None = None
-    hostup: _HostUp | None = None
-    carecloud: _CareCloud | None = None
 
 
 class _AccountShape(Unshown, frozen=True, forbid_unknown_fields=True):
@@ -67,11 +49,7 @@ class CustomerLine(Unshown, frozen=True):
     accounts: tuple[AccountLine, ...]
 
 
-_EXAMPLES = {
-    ProviderKind.CLOUDREVE: '{"cloudreve": {"refreshToken": "…"}}',
-    ProviderKind.HOSTUP: '{"hostup": {"apiKey": "…"}}',
-    ProviderKind.CARECLOUD: '{"carecloud": {"customerId": "…"}}',
-}
+_KINDS = {kind.lower() for kind in ProviderKind}
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _TEXT = "write 1 to 200 characters without control characters"
 _FIELDS = {
@@ -130,21 +108,19 @@ def _account(raw: msgspec.Raw, place: str, providers: Mapping[str, ProviderKind]
 
 
 def _flat(raw: msgspec.Raw, kind: ProviderKind, place: str) -> Mapping[str, str]:
-    """Return the one kind of credentials there is, by the names of their fields."""
-    wrong = _wrong(_named(place, "credentials"), f"write {_EXAMPLES[kind]}, and nothing else")
+    """Return the one kind of credentials there is, by the name of its text."""
+    name, text = kind.lower(), CREDENTIALS[kind]
+    told = f'write {{"{name}": {{"{text}": "…"}}}}, and nothing else'
+    wrong = _wrong(_named(place, "credentials"), told)
     try:
-        given = msgspec.json.decode(raw, type=_Credentials)
+        given = msgspec.json.decode(raw, type=dict[str, dict[str, _Secret] | None])
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise wrong from None
-    by_kind = {
-        name: credentials
-        for name in ProviderKind
-        if (credentials := getattr(given, name.lower())) is not None
-    }
-    if list(by_kind) != [kind]:
+    # Another kind may stand there with null, as a form leaves what was not filled in.
+    flat = {one: texts for one, texts in given.items() if texts is not None}
+    if not given.keys() <= _KINDS or flat.keys() != {name} or flat[name].keys() != {text}:
         raise wrong
-    flat: dict[str, str] = msgspec.to_builtins(by_kind[kind])
-    return flat
+    return flat[name]
 
 
 def _decoded(text: str | msgspec.Raw, shape: type[_T], place: str) -> _T:

@@ -14,7 +14,7 @@ from app.directory.database import DirectoryUnavailable
 from app.directory.directory import Change, Directory, Linked
 from app.directory.lines import AccountLine
 from app.directory.vault import VaultError
-from app.model.accounts import Account, AccountStatus, Customer, ProviderKind
+from app.model.accounts import CREDENTIALS, Account, AccountStatus, Customer, ProviderKind
 from app.model.errors import UpstreamUnauthorized, UpstreamUnavailable
 
 T = TypeVar("T")
@@ -25,11 +25,6 @@ Forget = Callable[[Mapping[str, int]], Awaitable[None]]
 
 # Credentials that could not be written, and wait for their caller to try again.
 _REMEMBERED = 1000
-_SECRETS = {
-    ProviderKind.CLOUDREVE: "credentials.cloudreve.refreshToken",
-    ProviderKind.HOSTUP: "credentials.hostup.apiKey",
-    ProviderKind.CARECLOUD: "credentials.carecloud.customerId",
-}
 
 
 async def forget_nothing(revisions: Mapping[str, int]) -> None:
@@ -96,7 +91,8 @@ class Linking:
             linked = await self._linked_meanwhile(customer_id, account)
             if linked is not None:
                 return linked
-            error.field = _SECRETS[account.kind] if error.relink else None
+            secret = f"credentials.{account.kind.lower()}.{CREDENTIALS[account.kind]}"
+            error.field = secret if error.relink else None
             raise
         linked = await self._put(customer_id, account, current)
         if former and linked.change is Change.UPDATED:

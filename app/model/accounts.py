@@ -16,6 +16,14 @@ class ProviderKind(StrEnum):
     CARECLOUD = "CARECLOUD"
 
 
+CREDENTIALS: Mapping[ProviderKind, str] = {
+    ProviderKind.CLOUDREVE: "refreshToken",
+    ProviderKind.HOSTUP: "apiKey",
+    ProviderKind.CARECLOUD: "customerId",
+}
+"""What callers call the one text that an account of each kind is reached by."""
+
+
 class AccountStatus(StrEnum):
     ACTIVE = "ACTIVE"
     NEEDS_RELINK = "NEEDS_RELINK"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, model_validator
@@ -132,9 +132,9 @@ class CareCloudSettings(ProviderSettings):
 AnyProviderSettings = CloudreveSettings | HostUpSettings | CareCloudSettings
 
 KINDS: Mapping[str, type[AnyProviderSettings]] = {
-    "cloudreve": CloudreveSettings,
-    "hostup": HostUpSettings,
-    "carecloud": CareCloudSettings,
+    kind: settings
+    for settings in get_args(AnyProviderSettings)
+    for kind in get_args(settings.model_fields["kind"].annotation)
 }
 """Every kind of provider, by what the file calls it."""
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kinds import KNOWN
 from msgspec.structs import replace
 
 from app.model.accounts import Account, AccountStatus
@@ -16,23 +17,7 @@ from app.providers.registry import make
 from app.settings.providers import KINDS, AnyProviderSettings
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
-SECRETS = {
-    "cloudreve": {"refreshToken": "refresh-token-of-anna"},
-    "hostup": {"apiKey": "api-key-of-anna"},
-    "carecloud": {"customerId": "838b73aacb5ac326cec4030c80"},
-}
-PASSWORD = "password-of-the-project"
-
-_SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "cloudreve": {},
-    "hostup": {},
-    "carecloud": {
-        "time_zone": "Europe/Prague",
-        "external_application_id": "app",
-        "login": "gateway",
-        "password": PASSWORD,
-    },
-}
+SECRETS = {kind: known.credentials for kind, known in KNOWN.items()}
 
 
 def is_the_wait(until: datetime | None, seconds: float | None) -> bool:
@@ -128,7 +113,7 @@ def account(number: int = 1) -> Account:
 
 
 def settings_of(kind: str, url: str, **changed: Any) -> AnyProviderSettings:  # noqa: ANN401
-    fields = {"kind": kind, "name": "it", "base_url": url, **_SETTINGS[kind], **changed}
+    fields = {"kind": kind, "name": "it", "base_url": url, **KNOWN[kind].settings, **changed}
     return KINDS[kind].model_validate(fields)
 
 

@@ -1,13 +1,12 @@
 """Every place of every recorded answer damaged: our error, or the page as it was but there."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import NamedTuple
 
 import pytest
 from adapters import Hands, account, adapter
 from damage import Damage, damages, differences
+from kinds import KNOWN, Recorded
 from recordings import recording, replaying
 from upstreams import upstream
 
@@ -15,189 +14,45 @@ from app.model.entries import Stream
 from app.model.errors import UpstreamError, UpstreamInvalidResponse
 from app.providers.page import Page, Provider
 
-CHANGES, PAYMENTS = Stream.CREDIT_CHANGES, Stream.PAYMENTS
 
-
-@dataclass(frozen=True)
-class Case:
-    """An answer and what each of its places stands for in a page.
-
-    `stands_for` lists the fields of its entry that may differ; a place that is not named may
-    differ nowhere. `optional` places may be absent, all other named ones may not.
-    """
+class Case(NamedTuple):
+    """A kind's recorded answer, and what a page may be when it is damaged."""
 
     kind: str
-    name: str
-    stream: Stream
-    rows: str
-    stands_for: Mapping[str, tuple[str, ...]]
-    optional: frozenset[str] = frozenset()
-    required: frozenset[str] = frozenset()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    recorded: Recorded
 
     def allows(self, damage: Damage, whole: Page, found: Page | UpstreamError) -> bool:
         if isinstance(found, UpstreamError):
             return isinstance(found, UpstreamInvalidResponse)
-        if self.kind == "cloudreve" and (damage.pattern, damage.what) == (self.rows, "null"):
+        if self.kind == "cloudreve" and (damage.pattern, damage.what) == (
+            self.recorded.rows,
+            "null",
+        ):
             return found == Page((), whole.next)  # which is how Go writes an empty list
         return not self.must_be_refused(damage) and not (
             differences(whole, found) - self.may_differ(damage)
         )
 
     def may_differ(self, damage: Damage) -> set[str]:
-        name = damage.pattern.removeprefix(f"{self.rows}[].")
+        stands_for = self.recorded.stands_for
+        name = self.named(damage)
         if name == damage.pattern:
-            return set(self.stands_for.get(name, ()))
+            return set(stands_for.get(name, ()))
         row = next(step for step in damage.path if isinstance(step, int))
-        return {f"{row}.{field}" for field in self.stands_for.get(name, ())}
+        return {f"{row}.{field}" for field in stands_for.get(name, ())}
 
     def must_be_refused(self, damage: Damage) -> bool:
-        name = damage.pattern.removeprefix(f"{self.rows}[].")
-        asked_for = name in self.required or (name in self.stands_for and name not in self.optional)
+        name, one = self.named(damage), self.recorded
+        asked_for = name in one.required or (name in one.stands_for and name not in one.optional)
         return asked_for and damage.is_of_wrong_type
 
-
-CLOUDREVE_CHANGES = Case(
-    "cloudreve",
-    "credit-changes",
-    CHANGES,
-    "data.changes",
-    {
-        "changed_at": (),
-        "diff": (),
-        "reason": ("reason", "kind", "id", "details.reason"),
-        "data.pagination.next_token": ("next",),
-    },
-    optional=frozenset({"data.pagination.next_token"}),
-    required=frozenset({"code", "data", "data.pagination", "data.pagination.page"}),
-)
-CLOUDREVE_PAYMENTS = Case(
-    "cloudreve",
-    "payments",
-    PAYMENTS,
-    "data.payments",
-    {
-        "id": ("id", "details.payment_id"),
-        "trade_no": ("reference", "details.trade_no"),
-        "name": ("product",),
-        "status": ("status", "final", "details.status"),
-        "qyt": (),
-        # An absent price is zero and no unit price; see the amount rules of the facts.
-        "price_unit": (
-            *("amount.amount", "details.price_unit", "unit_price"),
-            *(f"unit_price.{part}" for part in ("amount", "unit", "kind")),
-        ),
-        "price_id": (),
-        "price_mark": ("details.price_mark",),
-        "price_one_unit": (),
-        "created_at": (),
-        "updated_at": (),
-        "product_type": (),
-    },
-    optional=frozenset({"price_unit", "price_mark", "price_id"}),
-    required=frozenset({"code", "data", "data.pagination", "data.pagination.page_size"}),
-)
-HOSTUP_LOG = Case(
-    "hostup",
-    "credit-log",
-    CHANGES,
-    "data.log",
-    {
-        "id": ("id", "details.entry_id"),
-        "client_id": ("details.client_id",),
-        "description": ("reason", "description"),
-        "invoice_id": ("details.invoice_id",),
-        "transaction_id": ("details.transaction_id",),
-        "admin_id": ("details.admin_id", "kind"),
-        "admin_name": ("details.admin_name",),
-        "firstname": ("details.client_first_name",),
-        "lastname": ("details.client_last_name",),
-        "transid": ("details.gateway_reference",),
-        "brand_id": ("details.brand_id",),
-        "client_brand_id": ("details.client_brand_id",),
-        **dict.fromkeys(("date", "in", "out", "balance", "currency_id", "data_edit"), ()),
-        **dict.fromkeys((f"data_edit.{name}" for name in ("in", "out", "balance")), ()),
-        "data_edit.id": ("details.edit.entry_id",),
-        **{
-            f"data_edit.{name}": (f"details.edit.{name}",)
-            for name in ("date", "client_id", "description", "transaction_id", "invoice_id")
-        },
-    },
-    required=frozenset(
-        {"success", "timestamp", "requestId", "data"}
-        | {f"data.{name}" for name in ("log", "log[]", "hasMore", "success")}
-    ),
-)
-HOSTUP_TRANSACTIONS = Case(
-    "hostup",
-    "transactions",
-    PAYMENTS,
-    "data.transactions",
-    {
-        "id": ("id", "details.transaction_id"),
-        "status": ("status", "final", "details.status"),
-        "type": ("details.type",),
-        "description": ("product",),
-        "module": ("details.method",),
-        "trans_id": ("reference",),
-        "invoice_id": ("details.invoice_id", "product_kind"),
-        "client_id": ("details.client_id",),
-        **dict.fromkeys(("date", "in", "out", "fee", "currency_id"), ()),
-    },
-    optional=frozenset(
-        {"type", "description", "module", "trans_id", "invoice_id", "client_id"}  # no document says
-    ),
-    required=frozenset({"success", "data", "data.transactions", "data.hasMore"}),
-)
-CARECLOUD_HISTORY = Case(
-    "carecloud",
-    "credit-history",
-    CHANGES,
-    "data.credit_history",
-    {
-        "credit_operation_type": ("id", "reason", "kind", "details.operation_type"),
-        "credit_operation_note": ("id", "description", "details.note"),
-        "partner_id": ("id", "details.partner_id"),
-        "store_id": ("id", "details.store_id"),
-        # Without a currency an amount is in credits, never in another currency.
-        "currency_id": ("id", "amount.unit", "amount.kind", "details.currency_id"),
-        "amount": (),
-        "credit_history_record_time": (),
-    },
-    optional=frozenset(
-        {"credit_operation_type", "credit_operation_note"}
-        | {"partner_id", "store_id", "currency_id"}
-    ),
-    required=frozenset({"data", "data.credit_history", "data.total_items"}),
-)
+    def named(self, damage: Damage) -> str:
+        """Return the place within its row, the whole pattern for a place outside of rows."""
+        return damage.pattern.removeprefix(f"{self.recorded.rows}[].")
 
 
-def tables(kind: str, name: str, stream: Stream, *required: str) -> Case:
-    """Return the case of an answer that a page needs beside its own."""
-    return Case(kind, name, stream, "-", {}, required=frozenset(required))
-
-
-CASES = (
-    CLOUDREVE_CHANGES,
-    CLOUDREVE_PAYMENTS,
-    HOSTUP_LOG,
-    HOSTUP_TRANSACTIONS,
-    CARECLOUD_HISTORY,
-    tables(
-        "cloudreve",
-        "refresh",
-        CHANGES,
-        "code",
-        "data",
-        *(
-            f"data.{name}"
-            for name in ("access_token", "refresh_token", "access_expires", "refresh_expires")
-        ),
-    ),
-    tables("hostup", "currency", CHANGES, "success", "data", "data.currencies"),
-    tables("carecloud", "currencies", CHANGES, "data", "data.currencies"),
-    tables("carecloud", "login", CHANGES, "data", "data.bearer_token", "data.valid_to"),
-)
+CASES = [Case(kind, one) for kind, known in KNOWN.items() for one in known.recorded]
+BALANCES = [(kind, *place) for kind, known in KNOWN.items() for place in known.balances]
 
 
 async def outcome(provider: Provider, clock: Hands, stream: Stream) -> Page | UpstreamError:
@@ -209,19 +64,20 @@ async def outcome(provider: Provider, clock: Hands, stream: Stream) -> Page | Up
         return error
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.name}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.recorded.name}")
 async def test_damage_is_refused_or_stays_where_it_is(case: Case) -> None:
     clock, wrong, tried = Hands(), [], 0
-    named = case.name.replace("-", "_")
+    one = case.recorded
+    named = one.name.replace("-", "_")
     async with (
         upstream(replaying(case.kind)) as server,
-        adapter(case.kind, server.url, clock=clock, **case.settings) as provider,
+        adapter(case.kind, server.url, clock=clock) as provider,
     ):
-        whole = await outcome(provider, clock, case.stream)
+        whole = await outcome(provider, clock, one.stream)
         assert isinstance(whole, Page)
-        for damage in damages(recording(case.kind, case.name)):
+        for damage in damages(recording(case.kind, one.name)):
             server.answer = replaying(case.kind, **{named: damage.value})
-            found = await outcome(provider, clock, case.stream)
+            found = await outcome(provider, clock, one.stream)
             tried += 1
             if not case.allows(damage, whole, found):
                 wrong.append((damage.path, damage.what, found))
@@ -230,16 +86,7 @@ async def test_damage_is_refused_or_stays_where_it_is(case: Case) -> None:
     assert tried > 40
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "place"),
-    [
-        ("cloudreve", "setting", "data.credit"),
-        ("hostup", "account-summary", "data.credit"),
-        ("hostup", "currency", "data.currencies"),
-        ("carecloud", "credits-overview", "data.split_by_currency[].available_credits"),
-        ("carecloud", "credits-overview", "data.split_by_currency[].currency_id"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "name", "place"), BALANCES)
 async def test_a_damaged_balance_is_refused_or_the_same(kind: str, name: str, place: str) -> None:
     clock, wrong, refused = Hands(), [], 0
     async with (

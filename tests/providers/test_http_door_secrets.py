@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from adapters import PASSWORD, SECRETS, account, adapter
+from adapters import SECRETS, account, adapter
+from kinds.carecloud import PASSWORD
 from recordings import recording, recordings, replaying
 from test_http_door import READ, WELL, always, ask, door
 from upstreams import Asked, Reply, as_json, in_turn, upstream

@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 from strawberry import UNSET
+from strawberry.utils.str_converters import to_camel_case
 
 from app.api.types.inputs import given
 from app.directory.lines import AccountLine, parse_account
@@ -47,14 +48,11 @@ class AccountCredentials:
 
     def as_written(self) -> dict[str, dict[str, str]]:
         """Return them as an import line has them."""
-        by_kind: dict[str, dict[str, str]] = {}
-        if cloudreve := given(self.cloudreve):
-            by_kind["cloudreve"] = {"refreshToken": cloudreve.refresh_token}
-        if hostup := given(self.hostup):
-            by_kind["hostup"] = {"apiKey": hostup.api_key}
-        if carecloud := given(self.carecloud):
-            by_kind["carecloud"] = {"customerId": carecloud.customer_id}
-        return by_kind
+        return {
+            kind.lower(): {to_camel_case(name): text for name, text in vars(one).items()}
+            for kind in ProviderKind
+            if (one := given(getattr(self, kind.lower())))
+        }
 
 
 def line_of(
