@@ -30,6 +30,10 @@ from app.exports import streaming
 from app.metrics.metrics import Metrics
 from app.model.clock import Clock, utc_now
 from app.model.viewer import Viewer
+from app.observing.observation import note_viewer
+from app.observing.observer import Observer
+from app.observing.requests import RequestLog
+from app.observing.tracing import Tracing
 from app.redis.connection import ping
 from app.redis.guard import RedisAway
 from app.redis.rates import Allowance
@@ -40,6 +44,7 @@ from app.server.finds import Finds
 from app.server.hits import Desk, Hits
 from app.server.leavers import Leavers
 from app.server.limits import Limits, Overload
+from app.server.observing import Observing
 from app.server.readiness import Farewell, Readiness, alive
 from app.server.turns import Turns
 from app.server.validators import Validators
@@ -51,6 +56,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Return the gateway as an ASGI application; its lifespan opens and closes everything."""
     request_timeout = settings.server.request_timeout
     readiness, metrics = Readiness(), Metrics()
+    telling = settings.observability
+    log = RequestLog(requests=telling.log_requests, hits=telling.log_hits)
+    tracing = Tracing(telling.otlp_endpoint, telling.trace_share)
     opened_desk: Desk | None = None
 
     @asynccontextmanager
@@ -59,8 +67,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             services(settings, clock, metrics) as opened,
             callers(settings.auth, opened.directory, clock) as known,
             scraping.written(metrics),
+            tracing.opened(),
         ):
             scraping.watch_services(metrics, opened)
+            scraping.watch_telling(metrics, tracing)
             app.state.entrance = _entrance(settings, opened, known)
             app.state.room = _room_for_exports(settings, opened, known)
             nonlocal opened_desk
@@ -69,7 +79,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             with suppress(RedisAway):
                 await opened.guard.ask(ping)
             readiness.warmed()
-            yield {"readiness": readiness, "overload": overload, "hits": hits}
+            yield {"readiness": readiness, "overload": overload, "hits": hits, "counting": counting}
             left = readiness.rest(request_timeout)
             await asyncio.gather(opened.mirror.settle(left), opened.reported.settle(left))
 
@@ -108,11 +118,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     )
     scraping.watch_process(metrics, readiness, limited)
     heard = _with_origins(limited, settings.server.cors_origins)
-    counting = Counting(Farewell(heard, readiness), metrics)
+    counting = Counting(Farewell(heard, readiness), metrics, log)
+    observed = Observing(counting, Observer(log, tracing), timing=telling.server_timing)
     # What is refused by its head alone says no more than that to a page of another origin.
     overload = None if settings.server.cors_origins else Overload(limited, counting.refused)
     hits = Hits(
-        counting,
+        observed,
         desk,
         metrics,
         most_bytes=settings.cache.response_memory,
@@ -129,7 +140,10 @@ def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Cache-Control", "Content-Type", "If-None-Match"],
+        allow_headers=[
+            *("Authorization", "Cache-Control", "Content-Type", "If-None-Match"),
+            *("X-Request-ID", "traceparent", "tracestate"),
+        ],
         expose_headers=[
             *("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Cache"),
             *("Content-Disposition", "X-Read-At", "X-State"),
@@ -149,6 +163,7 @@ def _entrance(settings: Settings, opened: Services, known: Callers) -> Entrance:
         return Context(opened, viewer, Deadline(patience, age))
 
     def take(viewer: Viewer) -> Awaitable[Allowance]:
+        note_viewer(viewer.subject)
         return opened.rates.take(viewer.subject, settings.limits.rate)
 
     at_once = settings.server.max_in_flight
@@ -181,6 +196,7 @@ def _desk(settings: Settings, opened: Services, known: Callers) -> Desk | None:
         return rates.take_at_once(viewer.subject, rate)
 
     def take(viewer: Viewer) -> Awaitable[Allowance]:
+        note_viewer(viewer.subject)
         return rates.take(viewer.subject, rate)
 
     if opened.responses is None:

@@ -51,6 +51,7 @@ class Metrics:
         self._of_mirrors()
         self._of_redis()
         self._of_streams()
+        self._of_telling()
         self._of_processes()
 
     def read_from(self, reading: Callable[[], None]) -> None:
@@ -195,13 +196,25 @@ class Metrics:
             ("not_reading", "queue_full"),
         )
 
+    def _of_telling(self) -> None:
+        self.lines_dropped = self._tally(
+            "log_lines_dropped", "Lines of the log that nobody took in time."
+        )
+        self.lines_dropped.add(amount=0)
+        self.spans = self._tally(
+            "trace_spans",
+            "Spans of traces, by what became of them.",
+            ("outcome",),
+            ("taken", "lost"),
+        )
+
     def _of_processes(self) -> None:
         self.phases = self._gauge("processes", "Processes that serve, by phase.", ("phase",))
         build = self._gauge("build_info", "1, for this version.", ("version",), "livemax")
         build.labels(version("credit-gateway")).set(1)
 
     def _tally(
-        self, name: str, told: str, labels: Sequence[str], values: Sequence[str] = ()
+        self, name: str, told: str, labels: Sequence[str] = (), values: Sequence[str] = ()
     ) -> Tally:
         counter = Counter(name, told, labels, namespace=_PREFIX, registry=self._registry)
         tally = Tally(counter)

@@ -41,7 +41,12 @@ _SPECIAL = frozenset({*_SAYING, *_NOT_HERE, _CALLER, b"cache-control"})
 # Longer than nearly any request, and less than what one that comes in a single read may have.
 _MOST_DIGITS_OF_LENGTH = 4
 # These are of the moment, and are written anew.
-_MOMENTARY = frozenset({b"cache-control", b"x-cache", b"ratelimit", b"ratelimit-policy"})
+_MOMENTARY = frozenset(
+    {
+        *(b"cache-control", b"x-cache", b"ratelimit", b"ratelimit-policy"),
+        *(b"x-request-id", b"server-timing"),
+    }
+)
 _METHODS = frozenset({"GET", "POST"})
 
 

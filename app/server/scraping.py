@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from app.api.context import Services
 from app.metrics.metrics import Metrics
+from app.observing.lines import quick
+from app.observing.tracing import Tracing
 from app.providers.health import ProviderState
 from app.server.limits import Limits
 from app.server.readiness import Phase, Readiness
@@ -55,6 +57,21 @@ def watch_services(metrics: Metrics, opened: Services) -> None:
         metrics.redis_up.set(not opened.guard.is_away)
         for stream, count in opened.feeds.listening().items():
             metrics.subscriptions_open.labels(stream.value).set(count)
+
+    metrics.read_from(read)
+
+
+def watch_telling(metrics: Metrics, tracing: Tracing) -> None:
+    """Tell what could not be told: lines of the log, and what was traced."""
+    told = {"taken": 0, "lost": 0, "dropped": 0}
+
+    def read() -> None:
+        taken, lost = tracing.sent
+        dropped = quick.lines.dropped if quick.lines else 0
+        metrics.spans.add("taken", amount=taken - told["taken"])
+        metrics.spans.add("lost", amount=lost - told["lost"])
+        metrics.lines_dropped.add(amount=dropped - told["dropped"])
+        told.update(taken=taken, lost=lost, dropped=dropped)
 
     metrics.read_from(read)
 

@@ -10,6 +10,7 @@ from app.model.accounts import ProviderKind
 from app.settings.access import AuthSettings
 from app.settings.addresses import CacheUrl, DirectoryUrl, Origin, is_loopback
 from app.settings.documents import TrustedDocuments
+from app.settings.observability import ObservabilitySettings
 from app.settings.providers import Providers, Section, provider_kind
 from app.settings.secret import SecretUrl, VaultKey, vault_key
 from app.settings.values import (
@@ -155,6 +156,7 @@ class Settings(Section):
     auth: AuthSettings
     limits: LimitSettings
     graphql: GraphQLSettings
+    observability: ObservabilitySettings
     providers: Providers
 
     @model_validator(mode="after")

@@ -1,0 +1,155 @@
+"""
+The log of requests: one line for each.
+
+It goes the way of everything that is logged. What takes some 20 µs in all, an answer that is given
+again from memory or a refusal by the head of a request, has no time for that: its line is put
+together from what was written before, and goes out at once.
+"""
+
+import json
+from collections.abc import Mapping
+from time import gmtime, strftime, time
+
+import structlog
+
+from app.observing.lines import quick
+from app.observing.observation import Observation
+
+_log = structlog.get_logger("requests")
+
+_EVENT = "request"
+_LEAST_FAILURE = 500
+_BROKEN = 500
+# As many refusals differ by where they went and how.
+_MOST_WRITTEN = 100
+
+
+class RequestLog:
+    """Writes the lines; `hits` are those of answers that are given again from memory."""
+
+    def __init__(self, *, requests: bool = True, hits: bool = True) -> None:
+        self._requests = requests
+        self.tells_hits = requests and hits
+        self._written: dict[tuple[str, str, int], bytes] = {}
+        self._second = -1
+        self._second_text = b""
+
+    def tell(self, event: str, fields: Mapping[str, object], *, is_probe: bool = False) -> None:
+        """Log what has ended; probes that are answered are told at DEBUG."""
+        if not self._requests:
+            return
+        status = fields.get("status")
+        if not isinstance(status, int) or status < _LEAST_FAILURE:
+            log = _log.debug if is_probe else _log.info
+        else:
+            log = _log.error if status == _BROKEN else _log.warning
+        log(event, **fields)
+
+    def tell_hit(self, told: bytes, request_id: str, seconds: float) -> None:
+        """Log an answer that is given again; `told` is as `hit_of` wrote it."""
+        if self.tells_hits:
+            self._tell_quickly(told, request_id, seconds, b"info")
+
+    def tell_refusal(self, method: str, path: str, status: int, request_id: str = "") -> None:
+        """Log a request of which no more is known than this."""
+        if not self._requests:
+            return
+        key = method, path, status
+        told = self._written.get(key)
+        if told is None:
+            told = _inner({"method": method, "path": path, "status": status})
+            if len(self._written) < _MOST_WRITTEN:
+                self._written[key] = told
+        level = b"info" if status < _LEAST_FAILURE else b"warning"
+        self._tell_quickly(told, request_id, 0.0, level)
+
+    def _tell_quickly(self, told: bytes, request_id: str, seconds: float, level: bytes) -> None:
+        lines = quick.lines
+        if lines is None:
+            log = _log.info if level == b"info" else _log.warning
+            fields = json.loads(b"{%b}" % told)
+            log(_EVENT, request_id=request_id, duration_ms=_milliseconds(seconds), **fields)
+            return
+        lines.write(
+            b'{"request_id": "%b", "duration_ms": %.3f, %b, "event": "request", "level": "%b", '
+            b'"timestamp": "%b"}\n'
+            % (request_id.encode(), seconds * 1000, told, level, self._now())
+        )
+
+    def _now(self) -> bytes:
+        """Return the time as `timestamp` has it; what is the same for a second is written once."""
+        moment = time()
+        second = int(moment)
+        if second != self._second:
+            self._second = second
+            self._second_text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)).encode()
+        return b"%b.%06dZ" % (self._second_text, (moment - second) * 1_000_000)
+
+
+def fields_of(seen: Observation) -> dict[str, object]:
+    """Return what a line says of what was seen; what there was nothing of is left out."""
+    operation = seen.operation
+    said = {
+        "viewer": seen.subject,
+        "operation": operation.name if operation else None,
+        "type": operation.kind if operation else None,
+        "cost": operation.cost if operation else None,
+        "sources": _by_provider(seen),
+        "codes": dict(seen.codes),
+        "events": seen.events,
+        "upstream_ms": _milliseconds(seen.spent.get("upstream", 0.0)),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def hit_of(fields: Mapping[str, object]) -> bytes:
+    """Return what the lines say of each time that an answer is given again, for `tell_hit`.
+
+    `fields` are those of the line that told of it first.
+    """
+    again = {name: value for name, value in fields.items() if name not in _MOMENTARY}
+    return _inner({**again, "cache": "HIT"})
+
+
+_MOMENTARY = frozenset({"request_id", "duration_ms", "upstream_ms", "events"})
+
+
+def request_fields(
+    seen: Observation, method: str, path: str, status: int | None, size_bytes: int, cache: str
+) -> dict[str, object]:
+    """Return what the line of a request says; without a status its client left before."""
+    return {
+        "request_id": seen.request_id,
+        "duration_ms": _milliseconds(seen.seconds),
+        "method": method,
+        "path": path,
+        "status": status or "left",
+        "bytes": size_bytes,
+        "cache": cache,
+        **fields_of(seen),
+    }
+
+
+def operation_fields(seen: Observation) -> dict[str, object]:
+    """Return what the line of a WebSocket's operation says."""
+    return {
+        "request_id": seen.request_id,
+        "duration_ms": _milliseconds(seen.seconds),
+        **fields_of(seen),
+    }
+
+
+def _by_provider(seen: Observation) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (provider, state), count in sorted(seen.sources.items()):
+        found.setdefault(provider, {})[state] = count
+    return found
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _inner(fields: Mapping[str, object]) -> bytes:
+    """Write fields as JSON has them between its braces, in ASCII: no line ends within them."""
+    return json.dumps(fields)[1:-1].encode()

@@ -1,0 +1,107 @@
+"""Sees each request from its begin to its end: for the log, for a trace, and for who sent it."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.observing.correlation import REQUEST_ID, correlation
+from app.observing.observation import Observation
+from app.observing.observer import Observer
+from app.observing.requests import hit_of, request_fields
+from app.server.counting import PROBES, group_of, method_of, route_of
+
+# In a scope, where an answer may be given again: what the log says of it each time.
+TOLD = "credit_gateway.told"
+_SERVER_TIMING = b"server-timing"
+
+
+class Observing:
+    """Names each request, and tells what it came to. With `timing`, callers are told, too.
+
+    It belongs outside of everything that can refuse a request or fail to answer it.
+    """
+
+    def __init__(self, app: ASGIApp, observer: Observer, *, timing: bool) -> None:
+        self._app = app
+        self._observer = observer
+        self._timing = timing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        route = route_of(scope["path"])
+        method = method_of(scope.get("method", "GET"))
+        is_probe = group_of(scope["path"]) in PROBES
+        name = f"{method} {route}"
+        seen = self._observer.begin(correlation(scope["headers"]), name, is_traced=not is_probe)
+        sent = _Sent(seen, send, timing=self._timing)
+        try:
+            await self._app(scope, receive, sent.send)
+        except Exception:
+            # The server answers in the application's place where that has not begun to.
+            sent.status = sent.status or HTTPStatus.INTERNAL_SERVER_ERROR.value
+            raise
+        finally:
+            fields = request_fields(seen, method, route, sent.status, sent.size_bytes, sent.cache)
+            if scope["type"] == "websocket":
+                self._observer.log.tell("connection", fields)
+            else:
+                scope[TOLD] = hit_of(fields) if self._observer.log.tells_hits else b""
+                self._observer.log.tell(
+                    "request", fields, is_probe=is_probe and sent.status == HTTPStatus.OK
+                )
+            self._observer.end(seen, name, _attributes(method, route, sent))
+
+
+class _Sent:
+    """What is sent of an answer, on its way out; its head is given the id of its request."""
+
+    def __init__(self, seen: Observation, send: Send, *, timing: bool) -> None:
+        self._seen = seen
+        self._send = send
+        self._timing = timing
+        self.status: int | None = None
+        self.size_bytes = 0
+        self.cache = "-"
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+            self.status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS.value)
+            headers = list(message.get("headers", ()))
+            message = {**message, "headers": [*headers, *self._fields(headers)]}
+        elif kind == "websocket.close":
+            self.status = self.status or HTTPStatus.FORBIDDEN.value
+        elif kind == "websocket.send":
+            self.size_bytes += len(message.get("text") or message.get("bytes") or b"")
+        else:
+            self.size_bytes += len(message.get("body", b""))
+        await self._send(message)
+
+    def _fields(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        for name, value in headers:
+            if name == b"x-cache":
+                self.cache = value.decode("ascii")
+        fields = [(REQUEST_ID, self._seen.request_id.encode())]
+        # Whom nobody knows is told nothing that a guess could be measured by.
+        if self._timing and self._seen.subject is not None:
+            fields.append((_SERVER_TIMING, timing_of(self._seen, self.cache).encode()))
+        return fields
+
+
+def timing_of(seen: Observation, cache: str) -> str:
+    """Return what took how long so far, in milliseconds, as `Server-Timing` has it."""
+    parts = {"total": seen.seconds, **seen.spent, "upstream": seen.upstream_seconds()}
+    told = [f"{name};dur={seconds * 1000:.1f}" for name, seconds in parts.items() if seconds]
+    return ", ".join([*told, *([f"cache;desc={cache}"] if cache != "-" else [])])
+
+
+def _attributes(method: str, route: str, sent: _Sent) -> dict[str, str | int]:
+    told: dict[str, str | int] = {"http.request.method": method, "http.route": route}
+    if sent.status is not None:
+        told["http.response.status_code"] = sent.status
+    if sent.cache != "-":
+        told["credit_gateway.cache"] = sent.cache
+    return told
