@@ -18,7 +18,7 @@ from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
 from app.responses.lookups import Kind, Lookup, Lookups
 from app.responses.memory import Memory
-from app.server.hits import Hits
+from app.server.given import Answers
 
 T = TypeVar("T")
 UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
@@ -100,7 +100,7 @@ def test_thousands_of_different_requests_stay_within_the_memory_for_answers(smal
     many(small, 1500)
     memories = [one._memory for one in living(ResponseCache)]
     behind = max(one.bytes for one in memories if one._most_bytes == MOST)
-    fronts = [one for one in living(Hits) if one._most_bytes == MOST]
+    fronts = [one for one in living(Answers) if one._most_bytes == MOST]
     front = max(one._bytes for one in fronts)
     answers = living(Kept)
     held = sum(sys.getsizeof(one.body) + len(one.key) for one in answers)

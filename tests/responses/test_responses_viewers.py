@@ -169,9 +169,9 @@ def test_a_cache_that_forgets_who_asks_would_be_noticed(
 def test_a_ring_in_front_that_forgets_who_asks_would_be_noticed(
     served: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = hits._Asked
+    asked = hits.Asked
     nobody = Viewer("anybody", frozenset())
-    monkeypatch.setattr(hits, "_Asked", lambda _, *others: asked(nobody, *others))
+    monkeypatch.setattr(hits, "Asked", lambda _, *others: asked(nobody, *others))
     with pair(served) as two:
         own = [step for step in two.steps if step.document == "own"]
         differing = two.differing([*own, *own, *own])
