@@ -1,8 +1,10 @@
 # make demo    serves sample customers of emulated providers; nothing needs to be prepared
 # make test    installs and passes the whole test suite
-# make web     builds GraphiQL, which `make demo` and `make test` do where there is npm
+# make web     builds GraphiQL and the dashboard, which `make demo` and `make test` do where there
+#              is npm
 # make bench   measures the gateway beside other servers; TABLE=README.md writes what came of it
 # make figures measures what the tests of speed and size hold to limits, and shows the figures
+# make reference writes the configuration's table into the README
 # make check   everything else that has to hold: format, types, layers, printed schema, pins
 
 PYTHON ?= python3
@@ -10,7 +12,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .PHONY: demo test web web-where-possible clients-where-possible \
-	peers-where-possible bench figures check schema pins clean
+	peers-where-possible bench figures check schema reference pins clean
 
 demo: $(VENV)/installed web-where-possible
 	@$(BIN)/credit-gateway demo $(if $(PORT),--port $(PORT))
@@ -21,12 +23,12 @@ test: $(VENV)/installed-for-tests web-where-possible clients-where-possible
 	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 WEB = app/web
-web: $(WEB)/built/index.html
+web: $(WEB)/built/dashboard/index.html
 
-# All else works without GraphiQL.
+# All else works without pages.
 web-where-possible:
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory web \
-		|| echo "GraphiQL is not built; \`make web\` tries again."
+		|| echo "The pages are not built; \`make web\` tries again."
 
 CLIENTS = tests/clients
 # Independent clients and auditors, in JavaScript; the tests by them are skipped without.
@@ -58,6 +60,10 @@ check: $(VENV)/installed-for-tests
 
 schema: $(VENV)/installed
 	$(BIN)/credit-gateway schema > schema.graphql
+
+# The configuration's table in the README, from the settings.
+reference: $(VENV)/installed-for-tests
+	@PYTHONPATH=. $(BIN)/python tests/readme/reference_table.py
 
 # Newer versions for docker/*.txt, which everything installs from.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
@@ -93,8 +99,8 @@ $(VENV)/installed-for-tests: $(VENV)/installed docker/requirements-dev.txt
 
 $(WEB)/node_modules/.package-lock.json: $(addprefix $(WEB)/,package.json package-lock.json .npmrc)
 	@command -v npm >/dev/null \
-		|| { echo "GraphiQL is built with Node.js 20.19 or newer and its npm; install them first"; exit 1; }
-	@echo "Installing what GraphiQL is built from …"
+		|| { echo "The pages are built with Node.js 20.19 or newer and its npm; install them first"; exit 1; }
+	@echo "Installing what the pages are built from …"
 	@cd $(WEB) && npm ci --loglevel=error >/dev/null
 	@touch $@
 
@@ -108,7 +114,8 @@ $(PEERS)/node_modules/.installed: $(addprefix $(PEERS)/,package.json package-loc
 	@cd $(PEERS) && npm ci --loglevel=error >/dev/null
 	@touch $@
 
-$(WEB)/built/index.html: $(WEB)/node_modules/.package-lock.json $(WEB)/vite.config.js \
-		$(wildcard $(WEB)/graphiql/* $(WEB)/graphiql/examples/*)
-	@echo "Building GraphiQL …"
-	@cd $(WEB) && npm run --silent build -- --logLevel=warn
+# It is what is built last.
+$(WEB)/built/dashboard/index.html: $(WEB)/node_modules/.package-lock.json \
+		$(WEB)/building.js $(wildcard $(addprefix $(WEB)/,graphiql/* graphiql/*/* dashboard/* dashboard/*/*))
+	@echo "Building GraphiQL and the dashboard …"
+	@cd $(WEB) && rm -rf built && npm run --silent build

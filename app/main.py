@@ -92,7 +92,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     endpoint = GraphQLEndpoint(
         lambda connection: connection.app.state.entrance,
         precise_statuses=settings.graphql.precise_statuses,
-        page=pages.Page().answer if settings.graphql.graphiql else None,
+        page=pages.Page(pages.GRAPHIQL).answer if settings.graphql.graphiql else None,
     )
     app.router.routes.append(Route("/graphql", endpoint))
     sockets = WebSocketEndpoint(
@@ -100,8 +100,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     )
     app.router.routes.append(WebSocketRoute("/graphql", sockets.serve))
     app.router.routes += routes(lambda one: Doors(one.app.state.entrance, one.app.state.room))
-    if settings.graphql.graphiql and pages.BUILT.is_dir():
-        app.mount(pages.ASSETS, pages.Assets())
+    if settings.graphql.graphiql:
+        app.router.routes.extend(pages.loaded(pages.GRAPHIQL))
+    if settings.server.dashboard:
+        app.add_route(pages.DASHBOARD.path, pages.Page(pages.DASHBOARD).answer)
+        app.router.routes.extend(pages.loaded(pages.DASHBOARD))
     app.add_route("/livez", alive)
     app.add_route("/readyz", readiness.ready)
     app.add_route("/metrics", scraping.Scraping(metrics).answer)

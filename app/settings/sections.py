@@ -52,6 +52,7 @@ class ServerSettings(Section):
             lambda _: "[]",
         ),
     ] = Field(default=(), description="The exact origins whose pages may ask.")
+    dashboard: Flag = Field(default=True, description="Whether there is a page at /dashboard.")
 
 
 class CacheSettings(Section):

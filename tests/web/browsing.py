@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
-from app.server.pages import BUILT
+from app.server.pages import DASHBOARD, GRAPHIQL
 
 CHROMIUM = shutil.which("chromium")
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed; on Debian: apt-get install chromium"
 )
 needs_build = pytest.mark.skipif(
-    not (BUILT / "index.html").is_file(), reason="GraphiQL is not built; run: make web"
+    not (GRAPHIQL.page().is_file() and DASHBOARD.page().is_file()),
+    reason="the pages are not built; run: make web",
 )
 
 # Not even a name is looked up for what the interception below would let through.
