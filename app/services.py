@@ -14,10 +14,11 @@ from app.feeds.feeds import Feeds
 from app.history.cursor import CursorSigner
 from app.metrics.metrics import Metrics
 from app.mirror.documents import Freshness
+from app.mirror.embedded import document_store
 from app.mirror.forgetting import Forgetting
 from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
-from app.mirror.store import CHANNEL, DocumentStore
+from app.mirror.store import CHANNEL
 from app.model.clock import Clock, utc_now
 from app.model.errors import ConfigurationError
 from app.providers.page import Provider
@@ -73,7 +74,7 @@ async def services(
             for name, limit in fresh_for.items()
         }
         longest = max([cache.fresh_for, *fresh_for.values()]) + cache.stale_for
-        store = DocumentStore(guard, kept_for=max(longest, cache.rebuild_after))
+        store = document_store(guard, kept_for=max(longest, cache.rebuild_after))
         mirror = Mirror(store, changes, providers, freshness, directory.mark, clock, metrics)
         stack.push_async_callback(mirror.aclose)
         reported = Reported(store, changes, providers, freshness, directory.mark, clock, metrics)

@@ -4,7 +4,6 @@ import asyncio
 from http import HTTPStatus
 
 import aiohttp
-import httpx
 import jwt
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,7 +11,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from app.auth.keys import Key
 from app.model.signing import algorithms
-from app.outgoing.client import client
+from app.outgoing.body import PLAIN, TooLarge, body_of, coding_of
+from app.outgoing.client import Client, encoded
 
 # Some callers wait for it: short of the request's time, long enough for a distant server.
 _TIMEOUT_SECONDS = 3
@@ -53,8 +53,8 @@ class KeyServer:
     """An issuer's address of keys (RFC 7517)."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._client = client(
+        self._url = encoded(url)
+        self._client = Client(
             {
                 "Accept": "application/jwk-set+json, application/json",
                 "Accept-Encoding": "identity",
@@ -69,7 +69,7 @@ class KeyServer:
                 body = await self._body()
         except TimeoutError:
             raise KeysUnreadable("no answer in time") from None
-        except (httpx.HTTPError, aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError):
             raise KeysUnreadable("it could not be reached") from None
         return published_keys(body)
 
@@ -77,18 +77,15 @@ class KeyServer:
         await self._client.aclose()
 
     async def _body(self) -> bytes:
-        async with self._client.stream("GET", self._url) as response:
-            if response.status_code != HTTPStatus.OK:
-                raise KeysUnreadable(f"it answered with HTTP {response.status_code}")
-            if response.headers.get("content-encoding", "identity") != "identity":
+        async with self._client.request("GET", self._url) as response:
+            if response.status != HTTPStatus.OK:
+                raise KeysUnreadable(f"it answered with HTTP {response.status}")
+            if coding_of(response) not in PLAIN:
                 raise KeysUnreadable("it compressed its answer")
-            parts, size = [], 0
-            async for part in response.aiter_bytes():
-                size += len(part)
-                if size > _MOST_BYTES:
-                    raise KeysUnreadable("its answer is too large")
-                parts.append(part)
-            return b"".join(parts)
+            try:
+                return await body_of(response, _MOST_BYTES)
+            except TooLarge:
+                raise KeysUnreadable("its answer is too large") from None
 
 
 def published_keys(body: bytes) -> tuple[Key, ...]:

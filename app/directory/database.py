@@ -1,10 +1,11 @@
 """The directory's database: opened once, read and written in transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
+from sqlalchemy import Row, Select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,6 +18,8 @@ from app.model.errors import ConfigurationError, GatewayError
 _PATIENCE_SECONDS = 5.0
 # Long enough for another process to bring a database of millions of customers up to date.
 _MIGRATION_SECONDS = 1800.0
+# All that is told of it: the driver's error may hold what was asked for.
+_UNREAD = "the directory could not be read; try again"
 
 
 class DirectoryUnavailable(GatewayError):
@@ -29,6 +32,7 @@ class Database:
     def __init__(self, server: Server, engine: AsyncEngine, patience: float | None) -> None:
         self._server = server
         self._engine = engine
+        self._reader = server.reader(engine, _PATIENCE_SECONDS)
         self._patience = patience
         self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *server.failures)
         # Writers of this process queue here, in order, instead of at the database.
@@ -64,12 +68,21 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._reader.close()
         await self._engine.dispose()
         await self._server.ended()
 
     def on_write(self, written: Callable[[], Awaitable[None]]) -> None:
         """Await `written` after each transaction that may have written what lookups show."""
         self._on_write.append(written)
+
+    async def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Return what one statement reads, which sees one moment of the database by itself."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._reader.rows(statement)
+        except self._failures:
+            raise DirectoryUnavailable(_UNREAD) from None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -79,8 +92,7 @@ class Database:
                 await connection.execution_options(**self._server.reading)
                 yield connection
         except self._failures:
-            # The driver's error may hold what was asked for.
-            raise DirectoryUnavailable("the directory could not be read; try again") from None
+            raise DirectoryUnavailable(_UNREAD) from None
 
     @asynccontextmanager
     async def writing(self, *, shown: bool = True) -> AsyncIterator[AsyncConnection]:

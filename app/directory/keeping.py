@@ -27,8 +27,9 @@ class Credentials(Part):
         `UpstreamError`, so that it costs no other account's entries.
         """
         async with of_one_account():
-            async with self._database.reading() as connection:
-                row = await _account_row(connection, account_id)
+            row = await self._gathering.row(account_id)
+            if row is None:
+                raise NotFound("there is no such account")
             return self._unsealed(row).current
 
     async def mark(self, account_id: str, status: AccountStatus) -> None:

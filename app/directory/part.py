@@ -9,6 +9,7 @@ from sqlalchemy import Column, Row, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.directory.database import Database
+from app.directory.gathering import Gathering
 from app.directory.tables import is_keepable
 from app.directory.vault import Vault
 from app.model.clock import utc_now
@@ -26,14 +27,18 @@ class Part:
         self._database = database
         self._vault = vault
         self._now = now
+        self._gathering = Gathering(database)
 
     async def _rows(
         self, columns: Sequence[Column[Any]], key: Column[Any], values: Sequence[str]
-    ) -> list[Row[Any]]:
+    ) -> Sequence[Row[Any]]:
         """Return the rows whose key is one of the values, in no order."""
+        wanted = [value for value in dict.fromkeys(values) if is_keepable(value)]
+        if len(wanted) <= _CHUNK:
+            return await self._database.rows(select(*columns).where(key.in_(wanted)))
         rows: list[Row[Any]] = []
         async with self._database.reading() as connection:
-            for chunk in _chunks([value for value in dict.fromkeys(values) if is_keepable(value)]):
+            for chunk in _chunks(wanted):
                 found = await connection.execute(select(*columns).where(key.in_(chunk)))
                 rows.extend(found.all())
         return rows

@@ -1,12 +1,13 @@
 """PostgreSQL: a server that may be away, and comes back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Row, Select, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.directory.server import WRITES, Server, at_once
+from app.directory.server import WRITES, Reader, Server, at_once
 
 # Connections of one process; a server takes 100 unless it is told otherwise.
 _CONNECTIONS = 8
@@ -21,6 +22,7 @@ def postgresql(url: str) -> Server:
     """Return the server and database at `url`; its options are those of libpq, as `sslmode`."""
     return Server(
         engine=lambda patience: _engine(url, patience),
+        reader=_reader,
         patience=_PATIENCE_SECONDS,
         reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         finishes_opening=False,
@@ -58,6 +60,26 @@ def _engine(url: str, patience: float) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+class _Reader:
+    """Asks without a transaction, which would take a round trip to begin and one to end."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        async with self._engine.connect() as connection:
+            rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+            return rows
+
+    async def close(self) -> None:
+        """Leave the connections to the engine."""
+
+
+def _reader(engine: AsyncEngine, patience: float) -> Reader:
+    del patience
+    return _Reader(engine)
 
 
 def _begin(connection: Connection) -> None:

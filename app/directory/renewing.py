@@ -31,8 +31,7 @@ class Renewing(Part):
     async def renewable(self, account_id: str) -> Renewable:
         """Return an account's credentials with what has been renewed of them."""
         async with of_one_account():
-            async with self._database.reading() as connection:
-                row = await _row(connection, account_id)
+            row = await self._gathering.row(account_id)
             if row is None:
                 raise NotFound("there is no such account")
             kept = self._kept(row)
@@ -85,7 +84,7 @@ class Renewing(Part):
         self, connection: AsyncConnection, account_id: str, before: Renewable
     ) -> Row[Any] | None:
         """Return the account's row, held until the transaction ends, if it is as it was before."""
-        row = await _row(connection, account_id, held=True)
+        row = await _held_row(connection, account_id)
         if row is None or row.revision != before.revision:
             return None
         return row if self._kept(row).current == before.current else None
@@ -94,12 +93,9 @@ class Renewing(Part):
         return unseal(self._vault, row.credentials, row.id, row.provider)
 
 
-async def _row(
-    connection: AsyncConnection, account_id: str, *, held: bool = False
-) -> Row[Any] | None:
-    statement = select(accounts).where(accounts.c.id == account_id)
+async def _held_row(connection: AsyncConnection, account_id: str) -> Row[Any] | None:
     # SQLite knows no such hold and needs none, as a writer there is alone.
-    statement = statement.with_for_update() if held else statement
+    statement = select(accounts).where(accounts.c.id == account_id).with_for_update()
     return (await connection.execute(statement)).one_or_none()
 
 

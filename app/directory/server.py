@@ -1,8 +1,10 @@
 """What the directory asks of a kind of database."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
+from sqlalchemy import Row, Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 # How the address of a PostgreSQL begins.
@@ -11,12 +13,23 @@ POSTGRESQL = "postgresql://"
 WRITES = "directory_writes"
 
 
+class Reader(Protocol):
+    """Reads what one statement asks for, which sees one moment of the database by itself."""
+
+    async def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Return what there is, in the statement's order; raises as the driver does."""
+
+    async def close(self) -> None:
+        """Close what only this reader has."""
+
+
 @dataclass(frozen=True)
 class Server:
     """
     One database of some kind, not connected yet.
 
-    `engine` makes its connections, whose waits for another's lock end after so many seconds.
+    `engine` makes its connections, whose waits for another's lock end after so many seconds;
+    `reader` reads by them, or by its own.
     `patience` is after how many seconds a read or a write as a whole is given up, None where it
     ends by itself. `reading` are execution options of reads. `failures` are errors of its driver
     that SQLAlchemy does not raise as its own. `refused` says why the database cannot be opened and
@@ -25,6 +38,7 @@ class Server:
     """
 
     engine: Callable[[float], AsyncEngine]
+    reader: Callable[[AsyncEngine, float], Reader]
     patience: float | None
     reading: Mapping[str, object]
     finishes_opening: bool

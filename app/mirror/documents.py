@@ -61,12 +61,22 @@ class Served(NamedTuple, Generic[D]):
 class Known(NamedTuple, Generic[D]):
     """A document as it is known now; `version` is the one in Redis, None for none.
 
-    `era` is since which purge; what is of another one must not be kept.
+    `era` is since which purge; what is of another one must not be kept. `lease` is that by which
+    the document is worked on, if it is.
     """
 
     document: D | None
     version: str | None
     era: str = ""
+    lease: "Lease | None" = None
+
+
+class Lease(NamedTuple):
+    """A claim to be the one who does some work on a document."""
+
+    document: str
+    work: str
+    token: str
 
 
 class Name(NamedTuple):

@@ -18,13 +18,13 @@ import msgspec
 
 from app.metrics.metrics import Metrics
 from app.mirror.codecs import Codec, read
-from app.mirror.documents import D, Demand, Freshness, Known, Name, Served, done_within
+from app.mirror.documents import D, Demand, Freshness, Known, Lease, Name, Served, done_within
 from app.mirror.failures import Failure, Failures
 from app.mirror.flights import Flights
 from app.mirror.heeds import Heeds
 from app.mirror.leases import Leases
 from app.mirror.memory import Memory
-from app.mirror.store import PURGED, DocumentStore, Encoded, Found, Lease, Saved
+from app.mirror.store import PURGED, DocumentStore, Encoded, Found, Saved
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnavailable
 from app.redis.changes import Changes
@@ -138,18 +138,24 @@ class Keeper(Generic[D]):
                 if waiting := self.failures.waiting(name.text):
                     raise waiting
                 if is_ours:
-                    return await work(known)
+                    return await work(known if was_away else known._replace(lease=lease))
             await self._next_news(name.text)
 
-    async def keep(self, name: Name, known: Known[D], document: D) -> Known[D]:
-        """Keep a document that continues what was known, unless another process was faster."""
+    async def keep(
+        self, name: Name, known: Known[D], document: D, *, is_last: bool = False
+    ) -> Known[D]:
+        """Keep a document that continues what was known, unless another process was faster.
+
+        With the last one the lease is given back by which it was worked on.
+        """
         self._memory.put(name.text, document, known.era, is_current=False)
         stored = (
             known.document if known.document and known.version == known.document.version else None
         )
         doubts = self._memory.doubts
+        lease = known.lease if is_last else None
         try:
-            saved = await self._save(name, known, stored, document)
+            saved = await self._save(name, known, stored, document, lease)
         except RedisAway:
             self._changes.made(f"{name.text} {document.version}")
             return known._replace(document=document)
@@ -157,10 +163,12 @@ class Keeper(Generic[D]):
             self._memory.forget(name.text)
         if saved is not Saved.SAVED:
             return known._replace(document=document)
+        if lease:
+            self._leases.given_back(lease)
         is_current = self._changes.is_live and doubts == self._memory.doubts
         self._memory.put(name.text, document, known.era, is_current=is_current)
         self._changes.made(f"{name.text} {document.version}")
-        return Known(document, document.version, known.era)
+        return known._replace(document=document, version=document.version)
 
     async def share(self, name: Name) -> bool:
         """Write what only this process knows, as after Redis was away; say if Redis has it then."""
@@ -235,19 +243,25 @@ class Keeper(Generic[D]):
         elif failure:
             self.failures.adopt(name, failure)
 
-    async def _save(self, name: Name, known: Known[D], stored: D | None, document: D) -> Saved:
+    async def _save(
+        self, name: Name, known: Known[D], stored: D | None, document: D, lease: Lease | None
+    ) -> Saved:
         encoded = self._codec.encoded(document, name.translation, stored)
-        saved = await self._write(name.text, encoded, known)
+        saved = await self._write(name.text, encoded, known, lease)
         if saved is Saved.INCOMPLETE:
             whole = self._codec.encoded(document, name.translation, None)
-            return await self._write(name.text, whole, known)
+            return await self._write(name.text, whole, known, lease)
         return saved
 
-    async def _write(self, name: str, encoded: Encoded, known: Known[D]) -> Saved:
+    async def _write(
+        self, name: str, encoded: Encoded, known: Known[D], lease: Lease | None
+    ) -> Saved:
         """Write, again where this process was too busy to hear whether it was written."""
         for _ in range(_TRIES_WHILE_BUSY):
             with suppress(RedisBusy):
-                return await self._store.save(name, encoded, over=known.version, era=known.era)
+                return await self._store.save(
+                    name, encoded, over=known.version, era=known.era, lease=lease
+                )
         raise RedisAway("this process is too busy")
 
     def _heard(self, told: str) -> None:

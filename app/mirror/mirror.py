@@ -205,7 +205,7 @@ class Mirror:
                 else:
                     fresh = await refreshed(read_page, old, now)
             if fresh:
-                await keeper.keep(name, known, fresh)
+                await keeper.keep(name, known, fresh, is_last=True)
                 return fresh
             is_misfit = True
             return cast("Snapshot", old)

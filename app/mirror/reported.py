@@ -96,7 +96,7 @@ class Reported:
             async with noted(self._keeper, name, account, self._mark, "balance"):
                 amounts = await self._providers[account.provider].balance(account)
             statement = Statement(amounts, now, token_hex(8))
-            await self._keeper.keep(name, known, statement)
+            await self._keeper.keep(name, known, statement, is_last=True)
             return statement
 
         return await self._keeper.in_turn(name, lambda known: known.read_at >= as_of, work)

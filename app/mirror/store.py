@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from secrets import token_hex
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from app.mirror.documents import Lease
 from app.redis.connection import Client
 from app.redis.guard import Guard, Script
 
@@ -24,12 +25,12 @@ CHANNEL = f"{_PREFIX}changes"
 # A process that was killed holds up the others for so long; a living one renews its lease.
 LEASE = timedelta(seconds=3)
 # How long a failure is told that belongs to no document.
-_FAILURE_KEPT_FOR = timedelta(minutes=10)
+FAILURE_KEPT_FOR = timedelta(minutes=10)
 
 # What is told of a document in place of a version.
-_FAILED = "failed"
+FAILED = "failed"
 PURGED = "purged"
-_WORKS = ("lease", "rebuild")
+WORKS = ("lease", "rebuild")
 
 _LOOK = Script("""
 local is_ours = 0
@@ -55,7 +56,7 @@ local there = redis.call('HMGET', KEYS[1], 'v', 'e')
 if there[2] and there[2] ~= ARGV[8] then return 'purged' end
 if there[1] and there[1] ~= ARGV[3] and there[1] ~= ARGV[4] then return 'other' end
 local given, kept = {}, {}
-for i = 9, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
+for i = 10, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
 for name in string.gmatch(ARGV[6], '%S+') do
   kept[name] = true
   if not given[name] and redis.call('HEXISTS', KEYS[1], name) == 0 then return 'incomplete' end
@@ -67,6 +68,7 @@ for name, block in pairs(given) do redis.call('HSET', KEYS[1], name, block) end
 redis.call('HSET', KEYS[1], 'v', ARGV[4], 's', ARGV[5], 'n', ARGV[6])
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'e', ARGV[8]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
+if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[9] then redis.call('DEL', KEYS[2]) end
 redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. ARGV[4])
 return 'saved'
 """)
@@ -91,18 +93,6 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[
 _RELEASE = Script("""
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 """)
-
-
-class Lease(NamedTuple):
-    """A claim to be the one who does some work on a document."""
-
-    document: str
-    work: str
-    token: str
-
-    @property
-    def key(self) -> str:
-        return f"{_PREFIX}{self.document}:{self.work}"
 
 
 class Found(NamedTuple):
@@ -150,17 +140,12 @@ def name_of(account_id: str, kind: str, revision: int) -> str:
     return f"{{{account_id}}}:{revision}:{kind}"
 
 
-class DocumentStore:
+class DocumentStore(Protocol):
     """Reads and writes documents; each call raises `RedisAway` while Redis is."""
-
-    def __init__(self, guard: Guard, *, kept_for: timedelta) -> None:
-        self._guard = guard
-        self._kept_for = kept_for
 
     @property
     def is_away(self) -> bool:
         """Whether nothing is asked of Redis now."""
-        return self._guard.is_away
 
     async def look(
         self, name: str, known: tuple[str, Sequence[str]] = ("", ()), lease: Lease | None = None
@@ -169,7 +154,55 @@ class DocumentStore:
 
         `known` is the version and the names of the blocks that the reader has.
         """
-        keys = [f"{_PREFIX}{name}", *([lease.key] if lease else [])]
+
+    async def versions(self, names: Sequence[str]) -> list[str | None]:
+        """Return the versions of these documents as they are, None where there is none."""
+
+    async def save(
+        self,
+        name: str,
+        document: Encoded,
+        *,
+        over: str | None,
+        era: str,
+        lease: Lease | None = None,
+    ) -> Saved:
+        """Write a document over that version; blocks without data are those it has already.
+
+        With a `lease`, that is given back where it was written.
+        """
+
+    async def fail(self, name: str, failure: bytes) -> None:
+        """Write why a document could not be read."""
+
+    async def purge(self, name: str) -> None:
+        """Take a document away, also from the memory of all processes; nobody may continue it.
+
+        That is known for as long as what somebody remembers of it may be served.
+        """
+
+    async def renew(self, lease: Lease) -> None:
+        """Begin the life of a lease again, if it is still ours."""
+
+    async def release(self, lease: Lease) -> None:
+        """Give a lease back, if it is still ours."""
+
+
+class RedisStore:
+    """The documents in a Redis of its own."""
+
+    def __init__(self, guard: Guard, *, kept_for: timedelta) -> None:
+        self._guard = guard
+        self._kept_for = kept_for
+
+    @property
+    def is_away(self) -> bool:
+        return self._guard.is_away
+
+    async def look(
+        self, name: str, known: tuple[str, Sequence[str]] = ("", ()), lease: Lease | None = None
+    ) -> Found:
+        keys = [f"{_PREFIX}{name}", *([_key(lease)] if lease else [])]
         version, names = known
         token = lease.token if lease else ""
         answer = await self._guard.run(_LOOK, keys, [version, token, _milliseconds(LEASE), *names])
@@ -186,8 +219,6 @@ class DocumentStore:
         )
 
     async def versions(self, names: Sequence[str]) -> list[str | None]:
-        """Return the versions of these documents as they are, None where there is none."""
-
         async def look(client: Client) -> list[bytes | None]:
             pipeline = client.pipeline(transaction=False)
             for name in names:
@@ -196,36 +227,44 @@ class DocumentStore:
 
         return [_text(found) or None for found in await self._guard.ask(look)]
 
-    async def save(self, name: str, document: Encoded, *, over: str | None, era: str) -> Saved:
-        """Write a document over that version; blocks without data are those it has already."""
+    async def save(
+        self,
+        name: str,
+        document: Encoded,
+        *,
+        over: str | None,
+        era: str,
+        lease: Lease | None = None,
+    ) -> Saved:
         args: list[str | bytes | int] = [
             *(CHANNEL, name, _bytes(over or ""), document.version, document.state),
             *(" ".join(document.blocks), _milliseconds(self._kept_for), _bytes(era)),
+            lease.token if lease else "",
         ]
         for block, data in document.blocks.items():
             args += [block, data] if data is not None else []
-        return Saved((await self._guard.run(_SAVE, [f"{_PREFIX}{name}"], args)).decode())
+        keys = [f"{_PREFIX}{name}", *([_key(lease)] if lease else [])]
+        return Saved((await self._guard.run(_SAVE, keys, args)).decode())
 
     async def fail(self, name: str, failure: bytes) -> None:
-        """Write why a document could not be read."""
         args: list[str | bytes | int] = [CHANNEL, name]
-        args += [failure, _milliseconds(_FAILURE_KEPT_FOR), _FAILED]
+        args += [failure, _milliseconds(FAILURE_KEPT_FOR), FAILED]
         await self._guard.run(_FAIL, [f"{_PREFIX}{name}"], args)
 
     async def purge(self, name: str) -> None:
-        """Take a document away, also from the memory of all processes; nobody may continue it.
-
-        That is known for as long as what somebody remembers of it may be served.
-        """
         key, era = f"{_PREFIX}{name}", token_hex(8)
         args: list[str | int] = [CHANNEL, name, era, _milliseconds(self._kept_for), PURGED]
-        await self._guard.run(_PURGE, [key, *(f"{key}:{work}" for work in _WORKS)], args)
+        await self._guard.run(_PURGE, [key, *(f"{key}:{work}" for work in WORKS)], args)
 
     async def renew(self, lease: Lease) -> None:
-        await self._guard.run(_RENEW, [lease.key], [lease.token, _milliseconds(LEASE)])
+        await self._guard.run(_RENEW, [_key(lease)], [lease.token, _milliseconds(LEASE)])
 
     async def release(self, lease: Lease) -> None:
-        await self._guard.run(_RELEASE, [lease.key], [lease.token])
+        await self._guard.run(_RELEASE, [_key(lease)], [lease.token])
+
+
+def _key(lease: Lease) -> str:
+    return f"{_PREFIX}{lease.document}:{lease.work}"
 
 
 def _text(raw: bytes | None) -> str:

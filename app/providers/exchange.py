@@ -8,20 +8,20 @@ thousand levels.
 
 from contextlib import suppress
 from http import HTTPStatus
+from urllib.parse import quote, urlencode
 
 import aiohttp
-import httpx
+import msgspec
 
 from app.model.clock import Clock
 from app.model.errors import UpstreamInvalidResponse, UpstreamRateLimited, UpstreamUnavailable
-from app.outgoing.client import client
+from app.outgoing.body import READABLE, TooLarge, Unpackable, body_of, coding_of
+from app.outgoing.client import Client, encoded, field_of
 from app.providers.call import Answer, Call, Unreached, Unreadable
 from app.providers.waiting import hint_of, retry_at
 from app.settings.providers import ProviderSettings
 
-# A piece of 16 kB becomes at most 17 MB by these before it can be counted, and by others, or by
-# two of them, many thousand times as much.
-_CODINGS = {"", "identity", "gzip", "deflate"}
+_JSON = {"Content-Type": "application/json"}
 
 
 class Exchange:
@@ -31,29 +31,28 @@ class Exchange:
         self._name = settings.name
         self._clock = clock
         self._max_body_bytes = settings.max_body
-        self._client = client(
+        self._base_url = encoded(settings.base_url).rstrip("/")
+        self._client = Client(
             {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-            base_url=settings.base_url,
             most_connections=settings.max_concurrency,
         )
 
     async def send(self, call: Call) -> Answer:
         """Return the answer; raises `UpstreamError`."""
+        url, headers, body = self._base_url + call.path, call.headers, None
+        if call.params:
+            url = f"{url}?{urlencode(call.params, quote_via=quote)}"
+        if call.json is not None:
+            headers, body = {**headers, **_JSON}, msgspec.json.encode(call.json)
         try:
-            async with self._client.stream(
-                call.method,
-                call.path,
-                params=call.params or None,
-                headers=call.headers,
-                json=call.json,
-            ) as response:
-                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            async with self._client.request(call.method, url, headers, body) as response:
+                if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise await self._rate_limited(response)
                 self._refuse_by_head(response)
-                return Answer(response.status_code, await self._body(response))
-        except (httpx.DecodingError, aiohttp.ClientResponseError) as error:
+                return Answer(response.status, await self._body(response))
+        except aiohttp.ClientResponseError as error:
             raise Unreadable(f"{self._name} sent an unreadable answer.") from error
-        except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
             why = (
@@ -66,44 +65,38 @@ class Exchange:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    def _refuse_by_head(self, response: httpx.Response) -> None:
-        status = response.status_code
+    def _refuse_by_head(self, response: aiohttp.ClientResponse) -> None:
+        status = response.status
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            at = retry_at(response.headers.get("retry-after", ""), self._clock())
+            at = retry_at(field_of(response, "Retry-After"), self._clock())
             raise UpstreamUnavailable(
                 f"{self._name} is not available (HTTP {status}).", retry_at=at
             )
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise Unreadable(f"{self._name} redirects; its base_url is wrong.")
-        if not _may_be_decoded(response):
+        if coding_of(response) not in READABLE:
             raise Unreadable(f"{self._name} compressed its answer in a way it was not asked for.")
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = field_of(response, "Content-Type").partition(";")[0].strip().lower()
         if status < HTTPStatus.BAD_REQUEST and kind != "application/json":
             raise Unreadable(f"{self._name} answered something else than JSON.")
 
-    async def _body(self, response: httpx.Response) -> bytes:
-        """Read the body, counting decoded bytes so that a compressed bomb stops at the cap."""
-        parts, size = [], 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self._max_body_bytes:
-                raise Unreadable(f"{self._name} sent more than max_body allows.")
-            parts.append(part)
-        return b"".join(parts)
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            return await body_of(response, self._max_body_bytes)
+        except TooLarge:
+            raise Unreadable(f"{self._name} sent more than max_body allows.") from None
+        except Unpackable as error:
+            raise Unreadable(f"{self._name} sent an unreadable answer.") from error
 
-    async def _rate_limited(self, response: httpx.Response) -> UpstreamRateLimited:
+    async def _rate_limited(self, response: aiohttp.ClientResponse) -> UpstreamRateLimited:
         """Return the error, with the time that the header or else the body says."""
-        hint = response.headers.get("retry-after", "")
-        if not hint and _may_be_decoded(response):
-            with suppress(httpx.HTTPError, aiohttp.ClientError, UpstreamInvalidResponse):
+        hint = field_of(response, "Retry-After")
+        if not hint and coding_of(response) in READABLE:
+            with suppress(aiohttp.ClientError, UpstreamInvalidResponse):
                 hint = hint_of(await self._body(response))
         return UpstreamRateLimited(
             f"{self._name} asks for fewer requests.", retry_at=retry_at(hint, self._clock())
         )
-
-
-def _may_be_decoded(response: httpx.Response) -> bool:
-    return response.headers.get("content-encoding", "").strip().lower() in _CODINGS
 
 
 def _is_untrusted(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from time import monotonic
 
 import structlog
 
-from app.redis.connection import Client, is_embedded
+from app.redis.connection import Client, embedded
 from app.redis.guard import Guard
 from app.redis.subscription import PONG, Silent, Subscription, subscribed
 
@@ -26,7 +26,7 @@ class Changes:
     def __init__(self, client: Client, channel: str) -> None:
         self._client = client
         self._channel = channel
-        self._embedded = is_embedded(client)
+        self._embedded = embedded(client)
         self._listeners: list[tuple[Callable[[str], None], Callable[[], None]]] = []
         self._listeners_at_once: list[Callable[[str], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -57,15 +57,26 @@ class Changes:
 
     async def publish(self, guard: Guard, name: str) -> None:
         """Tell every process; raises RedisAway."""
-        await guard.ask(lambda client: client.publish(self._channel, name))
+        if self._embedded:
+            self._embedded.tell(self._channel, name)
+        else:
+            await guard.ask(lambda client: client.publish(self._channel, name))
 
     def start(self) -> None:
-        """Subscribe in the background, again after each loss."""
-        if self._task is None:
+        """Subscribe in the background, again after each loss; what is embedded is heard at once."""
+        if self._embedded:
+            if not self.is_live:
+                self._embedded.listen(self._channel, self._tell)
+                self.epoch += 1
+                self._certain_until = float("inf")
+        elif self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._subscribe_for_ever())
 
     async def aclose(self) -> None:
         """End the subscription; the client stays open."""
+        if self._embedded and self.is_live:
+            self._embedded.leave(self._channel, self._tell)
+            self._end_epoch(self.epoch - 1)
         if self._task is not None:
             # Before Python 3.12 a cancellation is lost that comes when a send has just ended.
             while not self._task.done():
@@ -90,21 +101,20 @@ class Changes:
 
     async def _hear(self, subscription: Subscription) -> None:
         self.epoch += 1
-        self._certain_until = float("inf") if self._embedded else monotonic() + _CERTAIN_SECONDS
+        self._certain_until = monotonic() + _CERTAIN_SECONDS
         pinged_at, answered = monotonic(), True
         while True:
-            if not self._embedded and monotonic() >= pinged_at + _PING_EVERY_SECONDS:
+            if monotonic() >= pinged_at + _PING_EVERY_SECONDS:
                 if not answered:
                     raise Silent
                 pinged_at, answered = monotonic(), False
                 await subscription.ping()
             wait = max(pinged_at + _PING_EVERY_SECONDS - monotonic(), 0.01)
-            found = await subscription.next(_PING_EVERY_SECONDS if self._embedded else wait)
+            found = await subscription.next(wait)
             if found is PONG:
                 answered = True
-                if not self._embedded:
-                    # What was sent before the ping was answered has been heard.
-                    self._certain_until = pinged_at + _CERTAIN_SECONDS
+                # What was sent before the ping was answered has been heard.
+                self._certain_until = pinged_at + _CERTAIN_SECONDS
             elif found is not None:
                 self._tell(found)
 

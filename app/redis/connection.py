@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
 from app.redis import servers
+from app.redis.embedded import Embedded
 
 Client = Redis | RedisCluster
 
@@ -21,7 +22,7 @@ Client = Redis | RedisCluster
 SOCKET_SECONDS = 0.5
 # Several steps: a start node that hangs, the next one, the topology.
 _ANSWER_SECONDS = 2.0
-_embedded: WeakSet[Client] = WeakSet()
+_embedded: WeakKeyDictionary[Client, Embedded] = WeakKeyDictionary()
 
 
 class _Cluster(RedisCluster):
@@ -82,7 +83,7 @@ def _connect_embedded() -> Client:
     from fakeredis import FakeAsyncRedis, FakeServer  # noqa: PLC0415
 
     client: Client = FakeAsyncRedis(server=FakeServer(), protocol=2)
-    _embedded.add(client)
+    _embedded[client] = Embedded()
     return client
 
 
@@ -114,6 +115,11 @@ def _primary(there: servers.Servers) -> Client:
 def is_embedded(client: Client) -> bool:
     """Say whether this Redis is in this process, where nothing can be late or lost."""
     return client in _embedded
+
+
+def embedded(client: Client) -> Embedded | None:
+    """Return what all who use a Redis in this process share; None where it is elsewhere."""
+    return _embedded.get(client)
 
 
 async def ping(client: Client) -> bool:

@@ -15,7 +15,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import NoScriptError
 
 from app.metrics.metrics import Metrics
-from app.redis.connection import Client, is_embedded, ping
+from app.redis.connection import Client, embedded, ping
 from app.redis.failures import is_refusal, is_silence, is_timeout
 from app.redis.scripts import Script
 
@@ -62,13 +62,18 @@ class Guard:
     def __init__(self, client: Client, metrics: Metrics | None = None) -> None:
         self._client = client
         self._metrics = metrics or Metrics()
-        self.is_embedded = is_embedded(client)
+        self.embedded = embedded(client)
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._running: set[asyncio.Task[Any]] = set()
         self._watch: asyncio.Task[None] | None = None
         self._stalls = 0
         self._stalled_at = 0.0
         self._refusal_logged_at = float("-inf")
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether Redis is in this process, where nothing can be late or lost."""
+        return self.embedded is not None
 
     @property
     def is_away(self) -> bool:

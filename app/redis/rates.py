@@ -19,26 +19,24 @@ sixtieth of `count` for a rate by the minute or a shorter time.
 
 Each process also counts for itself what it allows, and never allows more than the rate on its own.
 That holds where Redis has forgotten a bucket, and alone where it is away or not heard in time: then
-each process goes on from what it last heard was left, by the full rate.
+each process goes on from what it last heard was left, by the full rate. Where Redis is embedded
+there is but this process, and what it counts is all there is.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 from math import ceil, floor
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from app.redis.buckets import BETWEEN_SECONDS, Allowance, Bucket, Own
 from app.redis.guard import Guard, RedisAway, Script
 
+__all__ = ["Allowance", "Rate", "Rates", "header_fields", "raw_header_fields"]
+
 _PREFIX = "credit-gateway:rate:"
-_BATCH_SECONDS = 1.0
-_SHORTEST_BATCHES = 60
-# More seldom than so a process does not ask for one caller's single tokens.
-_BETWEEN_SECONDS = 0.05
 # As often as the guard looks whether Redis is back.
 _ALONE_SECONDS = 0.5
 # A known caller takes less than a kilobyte.
@@ -76,22 +74,6 @@ class Rate(Protocol):
     def per(self) -> timedelta: ...
 
 
-class Allowance(NamedTuple):
-    """Whether it is allowed, and what is left: of `limit` in `period_seconds`, `remaining`.
-
-    `remaining` is as last heard of the other processes. After `reset_seconds` the bucket is full
-    again if nobody asks, and after `retry_after_seconds` a refused caller may ask again; 0 where it
-    is allowed.
-    """
-
-    allowed: bool
-    limit: int
-    period_seconds: float
-    remaining: int
-    reset_seconds: float
-    retry_after_seconds: float
-
-
 class Rates:
     """Counts what callers do, who are hidden in Redis by a `secret` of at most 64 bytes.
 
@@ -104,7 +86,7 @@ class Rates:
         self._guard = guard
         self._secret = secret
         self._clock = clock
-        self._known: OrderedDict[tuple[str, int, timedelta], _Bucket] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, timedelta], Bucket] = OrderedDict()
 
     async def take(self, who: str, rate: Rate) -> Allowance:
         """Count one request, and say whether it is within the rate.
@@ -113,33 +95,43 @@ class Rates:
         waits for Redis only where a batch is used up, and never while Redis is away.
         """
         bucket = self._bucket(who, rate)
-        if not self._guard.is_away and bucket.is_dry(self._clock()):
+        if not self._is_alone and bucket.is_dry(self._clock()):
             await self._fill(bucket)
-        return bucket.take(self._clock(), alone=self._guard.is_away)
+        return bucket.take(self._clock(), alone=self._is_alone)
 
     def take_at_once(self, who: str, rate: Rate) -> Allowance | None:
         """Do as `take` does; None, and nothing is counted, where that would wait for Redis."""
-        bucket, now, alone = self._bucket(who, rate), self._clock(), self._guard.is_away
+        bucket, now, alone = self._bucket(who, rate), self._clock(), self._is_alone
         if not alone and bucket.is_dry(now):
             return None
         return bucket.take(now, alone=alone)
 
-    def _bucket(self, who: str, rate: Rate) -> "_Bucket":
+    def _bucket(self, who: str, rate: Rate) -> Bucket:
         name = (who, rate.count, rate.per)
         bucket = self._known.get(name)
         if bucket is None:
-            own = _Own(rate.count, rate.per.total_seconds(), self._clock())
-            bucket = self._known[name] = _Bucket(self._key(who, own), own)
-            if len(self._known) > _MOST_KNOWN:
-                self._known.popitem(last=False)
+            own = Own(rate.count, rate.per.total_seconds(), self._clock())
+            bucket = self._known[name] = Bucket(self._key(who, own), own)
+            self._forget_one()
         self._known.move_to_end(name)
         return bucket
 
-    def _key(self, who: str, own: "_Own") -> str:
+    @property
+    def _is_alone(self) -> bool:
+        return self._guard.is_embedded or self._guard.is_away
+
+    def _forget_one(self) -> None:
+        """Make room for a caller; one that nobody else knows is known until its bucket is full."""
+        if len(self._known) > _MOST_KNOWN:
+            oldest = next(iter(self._known))
+            if not self._guard.is_embedded or self._known[oldest].is_full(self._clock()):
+                del self._known[oldest]
+
+    def _key(self, who: str, own: Own) -> str:
         name = f"{own.count}/{own.seconds} {who}".encode(errors="surrogatepass")
         return _PREFIX + blake2b(name, key=self._secret, digest_size=16).hexdigest()
 
-    async def _fill(self, bucket: "_Bucket") -> None:
+    async def _fill(self, bucket: Bucket) -> None:
         bucket.waiting += 1
         try:
             async with bucket.turn:
@@ -149,9 +141,9 @@ class Rates:
         finally:
             bucket.waiting -= 1
 
-    async def _ask(self, bucket: "_Bucket") -> None:
+    async def _ask(self, bucket: Bucket) -> None:
         own, (wanted, back) = bucket.own, bucket.wanted(self._clock())
-        at_least = max(floor(own.count / own.seconds * _BETWEEN_SECONDS), 1)
+        at_least = max(floor(own.count / own.seconds * BETWEEN_SECONDS), 1)
         period = round(own.seconds * 1_000_000)
         try:
             given, left, wait = await self._guard.run(
@@ -161,103 +153,6 @@ class Rates:
             bucket.alone_until = self._clock() + _ALONE_SECONDS
         else:
             bucket.fill(self._clock(), given, left, wait / 1_000_000)
-
-
-class _Own:
-    """The bucket that one process keeps by itself: full at first."""
-
-    def __init__(self, count: int, seconds: float, now: float) -> None:
-        self.count = count
-        self.seconds = seconds
-        self._left = float(count)
-        self._at = now
-
-    def left(self, now: float) -> float:
-        left = self._left
-        if now > self._at:
-            left += (now - self._at) * self.count / self.seconds
-        return min(left, self.count)
-
-    def take(self, now: float) -> float:
-        """Take one and return how many are left."""
-        self._left, self._at = self.left(now) - 1, now
-        return self._left
-
-    def lower(self, now: float, left: float) -> None:
-        self._left, self._at = min(self.left(now), left), now
-
-    def wait(self, left: float) -> float:
-        """Return in how many seconds there will be one, where so many are left."""
-        return max(1 - left, 0) * self.seconds / self.count
-
-
-@dataclass
-class _Bucket:
-    """What this process knows of a caller: its own count, and the batch that it took last."""
-
-    key: str
-    own: _Own
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
-    alone_until: float = float("-inf")
-    _batch: int = 0
-    _held: int = 0
-    _taken_at: float = float("-inf")
-    _used_up_at: float = float("inf")
-    _left: int = 0
-    _refused_until: float = float("-inf")
-    _is_alone: bool = False
-
-    @property
-    def _life(self) -> float:
-        return min(_BATCH_SECONDS, self.own.seconds / _SHORTEST_BATCHES)
-
-    def is_dry(self, now: float) -> bool:
-        """Say whether Redis has to be asked before a request can be allowed or refused."""
-        if now < self.alone_until or now < self._refused_until or self.own.left(now) < 1:
-            return False
-        return not self._held or now >= self._taken_at + self._life
-
-    def wanted(self, now: float) -> tuple[int, int]:
-        """Return how many to ask for, and how many of the last batch are given back with that."""
-        used, back = self._batch - self._held, self._held
-        self._held = 0
-        size = used
-        if not back and self._used_up_at < self._taken_at + self._life / 2:
-            size = 2 * used if now < self._taken_at + self._life else used
-        return max(size, self.waiting, 1), back
-
-    def fill(self, now: float, given: int, left: int, wait: float) -> None:
-        self._batch = self._held = given
-        self._taken_at, self._used_up_at = now, float("inf")
-        self._left = left
-        if not given:
-            self._refused_until = now + max(wait, _BETWEEN_SECONDS)
-
-    def take(self, now: float, *, alone: bool) -> Allowance:
-        alone = alone or now < self.alone_until
-        if alone and not self._is_alone:
-            back = (now - self._taken_at) * self.own.count / self.own.seconds
-            self.own.lower(now, self._left + self._held + back)
-        self._is_alone = alone
-        own, wait = self.own.left(now), 0.0
-        allowed = own >= 1 and (alone or self._held > 0)
-        if allowed:
-            own = self.own.take(now)
-            if self._held:
-                self._held -= 1
-                self._used_up_at = now if not self._held else self._used_up_at
-        else:
-            wait = max(self.own.wait(own), 0 if alone else self._refused_until - now, 0.0)
-        left = own if alone else min(own, self._left + self._held)
-        return Allowance(
-            allowed,
-            self.own.count,
-            self.own.seconds,
-            remaining=floor(left) if allowed else 0,
-            reset_seconds=(self.own.count - left) * self.own.seconds / self.own.count,
-            retry_after_seconds=wait,
-        )
 
 
 def raw_header_fields(allowance: Allowance) -> list[tuple[bytes, bytes]]:

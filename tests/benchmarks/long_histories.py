@@ -14,7 +14,7 @@ from world import configuration, import_customers
 
 from app import settings
 from app.main import create_app
-from app.mirror.store import DocumentStore, Found, name_of
+from app.mirror.store import RedisStore, Found, name_of
 from app.model.entries import Stream
 from app.providers.page import supports
 from app.redis.connection import connect
@@ -87,7 +87,7 @@ async def _filled(configured: settings.Settings, redis: RedisServer) -> list[Sto
         stack.push_async_callback(client.aclose)
         guard = Guard(client)
         stack.push_async_callback(guard.aclose)
-        store = DocumentStore(guard, kept_for=timedelta(days=1))
+        store = RedisStore(guard, kept_for=timedelta(days=1))
         counter = stack.enter_context(redis.client())
         directory, mirror = opened_services.directory, opened_services.mirror
         customer = (await directory.customers_by_reference([OWNER]))[0]

@@ -22,7 +22,7 @@ from list_provider import CHANGES, TestClock, mirror_of
 from mortal import Task, account, provider_of
 from processes import NOW
 
-from app.mirror.store import DocumentStore
+from app.mirror.store import RedisStore
 from app.redis.connection import connect
 
 
@@ -65,8 +65,8 @@ async def work(task: Task) -> None:
         return await answer(*args)
 
     provider.page = steps.around(page)  # type: ignore[assignment, method-assign]
-    for name, operation in inspect.getmembers(DocumentStore, inspect.iscoroutinefunction):
-        setattr(DocumentStore, name, steps.around(operation))
+    for name, operation in inspect.getmembers(RedisStore, inspect.iscoroutinefunction):
+        setattr(RedisStore, name, steps.around(operation))
     redis = connect(task.url)
     async with mirror_of(provider, clock, redis=redis) as mirror:
         if task.work == "refresh":

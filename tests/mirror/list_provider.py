@@ -10,8 +10,9 @@ from histories import ACCOUNTS, START
 from msgspec.structs import replace
 
 from app.mirror.documents import Freshness
+from app.mirror.embedded import document_store
 from app.mirror.mirror import Mirror
-from app.mirror.store import CHANNEL, DocumentStore
+from app.mirror.store import CHANNEL
 from app.model.accounts import Account, AccountStatus, ProviderKind
 from app.model.entries import Entry, Stream
 from app.model.errors import UpstreamError
@@ -136,7 +137,7 @@ async def mirror_of(
     times = Freshness(timedelta(seconds=60), timedelta(hours=1), timedelta(days=1))
     guard, changes = Guard(client), Changes(client, CHANNEL)
     changes.start()
-    store = DocumentStore(guard, kept_for=timedelta(days=2))
+    store = document_store(guard, kept_for=timedelta(days=2))
     noted = marks if marks is not None else Marks()
     mirror = Mirror(store, changes, {"listed": provider}, {"listed": times}, noted.mark, clock)
     try:

@@ -14,8 +14,9 @@ from list_provider import ACCOUNT, ListProvider, Marks, TestClock
 from msgspec.structs import replace
 
 from app.mirror.documents import Demand, Freshness
+from app.mirror.embedded import document_store
 from app.mirror.reported import Reported, Statement, StatementCodec
-from app.mirror.store import CHANNEL, DocumentStore, Found
+from app.mirror.store import CHANNEL, Found
 from app.model.accounts import Account, AccountStatus
 from app.model.errors import UpstreamError, UpstreamUnauthorized, UpstreamUnavailable
 from app.model.money import Money, UnitKind
@@ -74,7 +75,7 @@ async def reported_by(
     times = Freshness(timedelta(seconds=60), timedelta(hours=1), timedelta(days=1))
     guard, changes = Guard(redis), Changes(redis, CHANNEL)
     changes.start()
-    store = DocumentStore(guard, kept_for=timedelta(days=2))
+    store = document_store(guard, kept_for=timedelta(days=2))
     mark = (marks if marks is not None else Marks()).mark
     reported = Reported(store, changes, {"listed": provider}, {"listed": times}, mark, clock)
     try:
