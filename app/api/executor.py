@@ -17,7 +17,7 @@ value alone, and that the predicate and the resolvers given to `execute` are the
 others it is the stock executor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from graphql import (
@@ -108,12 +108,81 @@ class CompilingExecutor(Executor[Any]):
             attempt = operation.attempts.get(key)
             if attempt is None:
                 attempt = operation.field(key, parent_type, field_details_list)
-            completed = attempt(source)
+            completed = attempt(source, self.variable_values)
             if completed is not FAILED:
                 return completed
+            calls = operation.calls
+            if call := (
+                calls[key] if key in calls else operation.call(key, parent_type, field_details_list)
+            ):
+                nodes = [one.node for one in field_details_list]
+                info = self.build_resolve_info(call.definition, nodes, parent_type, path)
+                if bound := call.bound(source, info, self.variable_values):
+                    execute = self._called_later if call.is_async else self._called
+                    return execute(bound, field_details_list, info, path, position_context)
         return super().execute_field(
             parent_type, source, field_details_list, path, position_context
         )
+
+    def _called(
+        self,
+        bound: Callable[[], object],
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        position_context: object,
+    ) -> AwaitableOrValue[Any]:
+        """Call a resolver and complete what it returns."""
+        type_ = info.return_type
+        try:
+            result = bound()
+            if self.is_awaitable(result):
+                return self.complete_awaitable_value(
+                    type_, field_details_list, info, path, result, position_context
+                )
+            completed = self.complete_value(
+                type_, field_details_list, info, path, result, position_context
+            )
+            if self.is_awaitable(completed):
+                return self._completed_later(completed, field_details_list, info, path)
+        except Exception as error:  # noqa: BLE001 - as in the stock executor
+            self.handle_field_error(error, type_, field_details_list, path)
+            return None
+        return completed
+
+    async def _called_later(
+        self,
+        bound: Callable[[], Awaitable[object]],
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        position_context: object,
+    ) -> Any:  # noqa: ANN401 - it is whatever the field is of
+        """Call a resolver, await what it returns, and complete that."""
+        type_ = info.return_type
+        try:
+            completed = self.complete_value(
+                type_, field_details_list, info, path, await bound(), position_context
+            )
+            if self.is_awaitable(completed):
+                completed = await completed
+        except Exception as error:  # noqa: BLE001 - as above
+            self.handle_field_error(error, type_, field_details_list, path)
+            return None
+        return completed
+
+    async def _completed_later(
+        self,
+        completed: Awaitable[Any],
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+    ) -> Any:  # noqa: ANN401 - as above
+        try:
+            return await completed
+        except Exception as error:  # noqa: BLE001 - as above
+            self.handle_field_error(error, info.return_type, field_details_list, path)
+            return None
 
     def complete_value(
         self,
@@ -130,7 +199,7 @@ class CompilingExecutor(Executor[Any]):
             attempt = operation.attempts.get(key)
             if attempt is None:
                 attempt = operation.value(key, return_type, field_details_list, info.return_type)
-            completed = attempt(result)
+            completed = attempt(result, self.variable_values)
             if completed is not FAILED:
                 return completed
         return super().complete_value(
@@ -152,7 +221,7 @@ class CompilingExecutor(Executor[Any]):
             attempt = operation.attempts.get(key)
             if attempt is None:
                 attempt = operation.object(key, return_type, field_details_list)
-            completed = attempt(result)
+            completed = attempt(result, self.variable_values)
             if completed is not FAILED:
                 return cast("dict[str, Any]", completed)
         return super().complete_object_value(
@@ -166,4 +235,5 @@ def _is_usual(executor: CompilingExecutor) -> bool:
         and executor.field_resolver is default_field_resolver
         and executor.type_resolver is default_type_resolver
         and executor.is_awaitable in _USUAL_PREDICATES
+        and executor.abort_signal is None
     )

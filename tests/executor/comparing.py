@@ -5,21 +5,26 @@ from inspect import isawaitable
 from typing import Any, NamedTuple
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
+from invented_resolvers import CALLS
 
 from app.api.executor import CompilingExecutor, Operations
 
 
 class Told(NamedTuple):
-    """All that an answer tells: the data in their order and with their types, and the errors."""
+    """All that an answer tells: the data in their order and with their types, and the errors.
+
+    `calls` are those of resolvers, where these note them.
+    """
 
     data: str
     errors: list[tuple[object, ...]]
+    calls: list[str]
 
 
-def told(result: ExecutionResult) -> Told:
+def told(result: ExecutionResult, calls: list[str] | None = None) -> Told:
     """Return what an answer tells."""
     # Text tells the order of keys, and 1 from True and from 1.0.
-    return Told(repr(result.data), [_error(error) for error in result.errors or []])
+    return Told(repr(result.data), [_error(error) for error in result.errors or []], calls or [])
 
 
 def _error(error: GraphQLError) -> tuple[object, ...]:
@@ -45,13 +50,15 @@ async def answered(
     **options: Any,  # noqa: ANN401 - those of `execute`
 ) -> Told:
     """Return what `execute` answers."""
-    result = execute(schema, document, root, None, variables, **options)
+    calls: list[str] = []
+    CALLS.set(calls)
+    result = execute(schema, document, root, "a context", variables, **options)
     if isawaitable(result):
         result = await result
     # What an error left behind runs on; it ends before the loop does.
     while others := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.gather(*others, return_exceptions=True)
-    return told(result)
+    return told(result, calls)
 
 
 class Both:

@@ -1,9 +1,11 @@
 """Documents invented by chance for any schema; not all of them are valid, which executors allow."""
 
 from random import Random
+from typing import Any
 
 from graphql import (
     GraphQLCompositeType,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -17,8 +19,23 @@ _CONDITIONS = ("true", "false", "$yes", "$no", "$yes", "$maybe")
 _FRAGMENTS = ("F0", "F1", "F2")
 _DEPTH = 5
 
-# What the variables of every document are given.
-VARIABLES = ({"yes": True, "no": False}, {"yes": False, "no": True, "maybe": True})
+# What the variables of every document are given, in turn; others are declared and not given.
+VARIABLES: tuple[dict[str, Any], ...] = (
+    {"yes": True, "no": False, "n": 7, "where": {"words": ["v"]}, "hue": "LIGHT", "ids": ["v", 7]},
+    {"yes": False, "no": True, "maybe": True, "n": None, "where": None, "hues": ["DARK", "LIGHT"]},
+)
+_DECLARED = "$yes: Boolean!, $no: Boolean, $maybe: Boolean, $n: Int, $m: Int = 4, $ids: [ID!]"
+# Types of Strawberry's schemas alone.
+_DECLARED_TOO = ", $where: Where, $hue: Hue = DARK, $hues: [Hue!]"
+_VALUES = {
+    "Int": ("3", "5", "null", '"x"', "$n", "$m", "$none", "$undeclared"),
+    "String": ('"w"', "null", "1", "$none"),
+    "Hue": ("DARK", "LIGHT", "GREY", "null", "$hue", "$none"),
+    "[Hue!]": ("DARK", "[DARK, LIGHT]", "[$hue]", "[null]", "$hues", "null"),
+    "[ID!]": ('["a", 1]', '"alone"', "$ids", "[$n]", "[]"),
+    "Where": ("{from: 1}", "{}", "{words: [$n]}", "{hue: $hue, ids: $ids}", "$where", "{no: 1}"),
+    "[Where!]": ("[{from: 2}, {}]", "{hue: LIGHT}", "[$where]", "null"),
+}
 
 
 def invented_document(random: Random, schema: GraphQLSchema) -> str:
@@ -31,7 +48,8 @@ def invented_document(random: Random, schema: GraphQLSchema) -> str:
         for on in [random.choice(composite)]
     ]
     query = _Inventor(random, schema, _FRAGMENTS).selection(schema.query_type.name, _DEPTH)
-    return "\n".join([f"query ($yes: Boolean!, $no: Boolean, $maybe: Boolean) {query}", *fragments])
+    declared = _DECLARED + (_DECLARED_TOO if "Where" in schema.type_map else "")
+    return "\n".join([f"query ({declared}) {query}", *fragments])
 
 
 class _Inventor:
@@ -59,9 +77,16 @@ class _Inventor:
         if chance < 0.37 or not isinstance(type_, (GraphQLObjectType, GraphQLInterfaceType)):
             return f"{self._alias()}__typename noSuchField"
         name, field = self._random.choice(list(type_.fields.items()))
-        arguments = self._random.choice(["", "(n: 3)", '(n: "x")']) if field.args else ""
         inner = self._inner(field.type, depth)
-        return f"{self._alias()}{name}{arguments}{self._conditions()}{inner}"
+        return f"{self._alias()}{name}{self._arguments(field)}{self._conditions()}{inner}"
+
+    def _arguments(self, field: GraphQLField) -> str:
+        given = [
+            f"{name}: {self._random.choice(_VALUES[str(argument.type).removesuffix('!')])}"
+            for name, argument in field.args.items()
+            if self._random.random() < 0.6
+        ]
+        return f"({', '.join(given)})" if given else ""
 
     def _inner(self, type_: GraphQLOutputType, depth: int) -> str:
         named = get_named_type(type_)

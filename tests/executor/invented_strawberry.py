@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLObjectType, GraphQLSchema
+from invented_resolvers import SHAPES, Resolver, resolved
 from invented_schemas import Colour, Word, only_odd
 from invented_values import Inventor
 from strawberry.schema.config import StrawberryConfig
-
-from app.api.executor import REPEATABLE
 
 _FIELDS = ("f0", "f1", "f2", "in")
 _TYPES = ("T0", "T1", "T2")
@@ -40,8 +39,8 @@ def strawberry_schema(random: Random) -> tuple[GraphQLSchema, dict[str, type]]:
     return schema._schema, made
 
 
-# A field's type, and what its resolver does where it has one.
-_Field = tuple[Any, Callable[[Any, str], object] | None]
+# A field's type, and the shape of its resolver where it has one.
+_Field = tuple[Any, Callable[[str], Resolver] | None]
 
 
 def _invented(random: Random, names: tuple[str, ...], kinds: list[Any]) -> dict[str, _Field]:
@@ -50,55 +49,20 @@ def _invented(random: Random, names: tuple[str, ...], kinds: list[Any]) -> dict[
         type_: Any = random.choice(kinds)
         type_ = list.__class_getitem__(type_ | None) if random.random() < 0.2 else type_
         type_ = type_ | None if random.random() < 0.5 else type_
-        fields[name] = type_, random.choice([None, None, None, None, *_RESOLVERS])
+        fields[name] = type_, random.choice([*[None] * len(SHAPES), *SHAPES])
     return fields
 
 
 def _class(name: str, bases: tuple[type, ...], fields: Mapping[str, _Field]) -> type:
     annotations: dict[str, Any] = {}
     body: dict[str, Any] = {"__annotations__": annotations, "__repr__": lambda _: f"<{name}>"}
-    for field, (type_, how) in fields.items():
-        if how is None:
+    for field, (type_, shape) in fields.items():
+        if shape is None:
             annotations[_python(field)] = type_
             body[_python(field)] = strawberry.field(name=field)
         else:
-            body[_python(field)] = _resolved(_python(field), type_, how)
+            body[_python(field)] = resolved(field, _python(field), type_, shape)
     return type(name, bases, body)
-
-
-def _resolved(name: str, type_: object, how: Callable[[Any, str], object]) -> object:
-    def resolve(self: object) -> object:
-        return how(self, name)
-
-    async def resolve_later(self: object) -> object:
-        return how(self, name)
-
-    resolver = resolve_later if how is _later else resolve
-    resolver.__annotations__["return"] = type_
-    metadata = {REPEATABLE: True} if how is _again else {}
-    field: object = strawberry.field(
-        resolver=resolver, name=name.removesuffix("_"), metadata=metadata
-    )
-    return field
-
-
-def _kept(source: Any, name: str) -> object:  # noqa: ANN401 - its attributes are not declared
-    return source.__dict__[f"{name}_kept"]
-
-
-def _later(source: object, name: str) -> object:
-    return _kept(source, name)
-
-
-def _again(source: object, name: str) -> object:
-    return _kept(source, name)
-
-
-def _failed(_source: object, name: str) -> object:
-    raise LookupError(name)
-
-
-_RESOLVERS = (_kept, _later, _again, _failed)
 
 
 def strawberry_object(

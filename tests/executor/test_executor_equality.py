@@ -80,8 +80,8 @@ class Breaking(dict[Hashable, Any]):
         super().__init__()
         self._broken = broken
 
-    def setdefault(self, key: Hashable, attempt: Callable[[object], object]) -> Any:  # type: ignore[override] # noqa: ANN401
-        return super().setdefault(key, lambda value: self._broken(attempt(value)))
+    def setdefault(self, key: Hashable, attempt: Callable[..., object]) -> Any:  # type: ignore[override] # noqa: ANN401
+        return super().setdefault(key, lambda *given: self._broken(attempt(*given)))
 
 
 class BrokenOperations(Operations):

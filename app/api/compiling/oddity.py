@@ -23,16 +23,16 @@ class Attempt:
 
     __slots__ = ("_failures", "_function")
 
-    def __init__(self, function: Callable[[Any], Any] | None) -> None:
+    def __init__(self, function: Callable[[Any, Any], Any] | None) -> None:
         self._function = function
         self._failures = 0
 
-    def __call__(self, value: object) -> object:
-        """Return what the function makes of a value, or `FAILED`."""
+    def __call__(self, value: object, variables: object) -> object:
+        """Return what the function makes of a value with these variables, or `FAILED`."""
         if self._function is None:
             return FAILED
         try:
-            made = self._function(value)
+            made = self._function(value, variables)
         except Hole:
             self._function = None
             return FAILED

@@ -13,9 +13,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
-    Node,
     OperationDefinitionNode,
-    VariableNode,
     is_list_type,
     is_non_null_type,
 )
@@ -30,6 +28,8 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 
 from app.api.compiling.oddity import Attempt
+from app.api.compiling.resolvers import Call, call_of
+from app.api.compiling.walking import nodes_of, variables_of
 from app.api.compiling.writing import Function, Writer
 
 _CONDITIONS = {"skip", "include"}
@@ -71,11 +71,12 @@ class Operation:
             request.schema, lambda *which: self.subfields(*which).grouped_field_set
         )
         self.attempts: dict[Hashable, Attempt] = {}
+        self.calls: dict[Hashable, Call | None] = {}
 
     @property
     def is_large(self) -> bool:
         """Say whether it takes more room than an operation should for good."""
-        return len(self._collected) + len(self.attempts) > _MOST_SELECTIONS
+        return len(self._collected) + len(self.attempts) + len(self.calls) > _MOST_SELECTIONS
 
     def root_fields(self, type_: GraphQLObjectType) -> GroupedFieldSet:
         """Return the fields of the operation itself."""
@@ -117,6 +118,19 @@ class Operation:
     def object(self, key: Hashable, type_: GraphQLObjectType, details: FieldDetailsList) -> Attempt:
         """Return what completes an object."""
         return self._attempt(key, lambda: self._writer.object(type_, details))
+
+    def call(
+        self, key: Hashable, parent: GraphQLObjectType, details: FieldDetailsList
+    ) -> Call | None:
+        """Return how a field's resolver is called; None where that is for the stock executor.
+
+        It is kept under the key.
+        """
+        try:
+            call = call_of(self._schema, parent, details[0].node)
+        except Exception:  # noqa: BLE001 - as in `_attempt`
+            call = None
+        return self.calls.setdefault(key, call)
 
     def _attempt(self, key: Hashable, write: Callable[[], Function]) -> Attempt:
         try:
@@ -204,34 +218,15 @@ class Operations:
 def _conditions(document: DocumentNode) -> tuple[str, ...] | None:
     """Return the variables in conditions; None for what depends on more than those."""
     found: dict[str, None] = {}
-    nodes: list[Node] = [document]
-    for node in nodes:
+    for node in nodes_of(document):
         if isinstance(node, FragmentDefinitionNode) and node.variable_definitions:
             return None
         if isinstance(node, DirectiveNode):
             if node.name.value in _INCREMENTAL:
                 return None
             if node.name.value in _CONDITIONS:
-                found |= {value.name.value: None for value in _variables(node)}
-        nodes += _within(node)
+                found |= {variable.name.value: None for variable in variables_of(node)}
     return tuple(found)
-
-
-def _variables(directive: DirectiveNode) -> Iterator[VariableNode]:
-    nodes: list[Node] = [directive]
-    for node in nodes:
-        if isinstance(node, VariableNode):
-            yield node
-        nodes += _within(node)
-
-
-def _within(node: Node) -> Iterator[Node]:
-    for key in node.keys:
-        value = getattr(node, key, None)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from value
 
 
 def _only(variables: VariableValues, names: tuple[str, ...]) -> VariableValues:

@@ -2,69 +2,63 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from inspect import isfunction
 from types import GeneratorType, MemberDescriptorType
 from typing import Any, NamedTuple
 
-from graphql import GraphQLField, GraphQLObjectType, Undefined
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLSchema, Undefined
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
-from strawberry.types.field import StrawberryField
 
-# A resolver of Strawberry whose field has this in its metadata takes nothing but `self`, changes
-# nothing, and gives the same each time: it may be called twice.
+from app.api.compiling.arguments import Arguments
+from app.api.compiling.resolvers import CONVERTER, Resolver, attribute_of, resolver_of
+
+# A resolver of Strawberry whose field has this in its metadata takes nothing but `self` and the
+# field's arguments, changes nothing, and gives the same each time: it may be called twice.
 REPEATABLE = "repeatable"
 
 # A program has few classes for one type; classes made at run time are not kept for ever.
 MOST_CLASSES = 50
 
-_CONVERTER = "strawberry.schema.schema_converter"
-
 
 class Reading(NamedTuple):
-    """How a field is read: by an attribute, which `may_be_key` of a dict, or by a function."""
+    """How a field is read: by an attribute, which `may_be_key` of a dict, or by a function.
+
+    The function takes `arguments` beside its object; None where it takes none.
+    """
 
     attribute: str
     may_be_key: bool
-    function: Callable[[Any], Any] | None = None
+    function: Callable[..., Any] | None = None
+    arguments: Arguments | None = None
 
 
 # Slots, fields of named tuples, and what is computed once.
 _NO_PROPERTIES = (MemberDescriptorType, type(Reading.attribute), cached_property)
 
 
-def reading_of(name: str, field: GraphQLField) -> Reading | None:
-    """Return how a field is read; None where that is a resolver's affair or takes arguments."""
-    if field.args:
-        return None
+def reading_of(schema: GraphQLSchema, field: GraphQLField, node: FieldNode) -> Reading | None:
+    """Return how a field is read; None where that is a resolver's affair."""
     if field.resolve is None:
-        return Reading(name, may_be_key=True)
-    known = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if (
-        field.resolve.__module__ != _CONVERTER
-        or not isinstance(known, StrawberryField)
-        or type(known).get_result is not StrawberryField.get_result
-        or known.extensions
-    ):
+        is_plain_field = not field.args and not node.arguments
+        return Reading(node.name.value, may_be_key=True) if is_plain_field else None
+    attribute = attribute_of(field)
+    if attribute is not None:
+        return None if node.arguments else Reading(attribute, may_be_key=False)
+    resolver = resolver_of(schema, field)
+    if resolver is None or not resolver.field.metadata.get(REPEATABLE):
         return None
-    if field.resolve.__name__ == "_get_basic_result":
-        is_getattr = known.default_resolver is getattr and known.is_basic_field
-        return Reading(known.python_name, may_be_key=False) if is_getattr else None
-    return _repeatable(known)
+    return _repeatable(resolver, field, node)
 
 
-def _repeatable(field: StrawberryField) -> Reading | None:
-    resolver = field.base_resolver
-    if not field.metadata.get(REPEATABLE) or not resolver or resolver.is_async:
+def _repeatable(resolver: Resolver, field: GraphQLField, node: FieldNode) -> Reading | None:
+    if resolver.is_async or not resolver.takes_itself_alone:
         return None
-    if not resolver.self_parameter or len(resolver.signature.parameters) != 1:
-        return None
-    function = resolver.wrapped_func
-    return (
-        Reading(field.python_name, may_be_key=False, function=function)
-        if isfunction(function)
-        else None
-    )
+    name, function = resolver.field.python_name, resolver.function
+    reading = Reading(name, may_be_key=False, function=function)
+    if not field.args and not node.arguments:
+        return reading
+    arguments = Arguments(resolver.converter, field, resolver.field, node)
+    return reading._replace(arguments=arguments) if arguments.are_leaves else None
 
 
 def is_plain(cls: type, attributes: Iterable[str]) -> bool:
@@ -105,4 +99,4 @@ def checks_type(type_: GraphQLObjectType) -> bool | None:
         return False
     known = f"{GraphQLCoreConverter.from_object.__qualname__}.<locals>._get_is_type_of.<locals>"
     is_known = getattr(type_.is_type_of, "__qualname__", "") == f"{known}.is_type_of"
-    return True if is_known and type_.is_type_of.__module__ == _CONVERTER else None
+    return True if is_known and type_.is_type_of.__module__ == CONVERTER else None

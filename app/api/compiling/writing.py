@@ -30,7 +30,8 @@ from app.api.compiling.leaves import as_it_is, coerced, names_of
 from app.api.compiling.oddity import Hole, Odd
 from app.api.compiling.readings import MOST_CLASSES, Reading, checks_type, is_plain, reading_of
 
-Function = Callable[[Any], Any]
+# Of a value, and of the variables of the request.
+Function = Callable[[Any, Any], Any]
 Collect = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
 
 
@@ -60,7 +61,7 @@ class Writer:
         """Return what completes a value of a field, or an item of its lists; raises `Hole`."""
         name = self._new()
         text = self._value(type_, details, "v", "v")
-        return self._run(name, f"def {name}(v):\n    return {text}")
+        return self._run(name, f"def {name}(v, g):\n    return {text}")
 
     def field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> Function:
         """Return what reads a field of an object and completes it; raises `Hole`."""
@@ -70,7 +71,7 @@ class Writer:
     def object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Function:
         """Return what completes an object of a type."""
         name = self._object(type_, details)
-        return lambda source: self._names[name](source)  # noqa: PLW0108 - it is replaced once
+        return lambda source, given: self._names[name](source, given)  # noqa: PLW0108 - it is replaced once
 
     def _value(
         self, type_: GraphQLOutputType, details: FieldDetailsList, first: str, again: str
@@ -86,11 +87,11 @@ class Writer:
         if is_leaf_type(type_):
             return self._leaf(type_, first, again)
         if is_list_type(type_):
-            return f"{self._list(type_.of_type, details)}({first})"
+            return f"{self._list(type_.of_type, details)}({first}, g)"
         if is_object_type(type_):
-            return f"{self._object(type_, details)}({first})"
+            return f"{self._object(type_, details)}({first}, g)"
         if is_abstract_type(type_):
-            return f"{self._abstract(type_, details)}({first})"
+            return f"{self._abstract(type_, details)}({first}, g)"
         raise Hole
 
     def _leaf(self, type_: GraphQLLeafType, first: str, again: str) -> str:
@@ -107,7 +108,7 @@ class Writer:
         def write(name: str) -> Function:
             return self._run(
                 name,
-                f"def {name}(v):\n"
+                f"def {name}(v, g):\n"
                 "    if type(v) is not list and type(v) is not tuple:\n"
                 "        raise Odd\n"
                 f"    return [{self._value(type_, details, 'i', 'i')} for i in v]",
@@ -117,12 +118,12 @@ class Writer:
 
     def _object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> str:
         def defer(name: str) -> Function:
-            def write_first(source: object) -> object:
+            def write_first(source: object, given: object) -> object:
                 try:
                     function = self._selection(name, type_, details)
                 except Hole:
                     function = self._names[name] = _hole
-                return function(source)
+                return function(source, given)
 
             return write_first
 
@@ -134,12 +135,12 @@ class Writer:
             raise Hole
         functions: dict[str, Function] = {}
 
-        def dispatch(value: object) -> object:
+        def dispatch(value: object, given: object) -> object:
             found = kind(value)
             function = functions.get(found.name)
             if function is None:
                 function = functions[found.name] = self.object(found, details)
-            return function(value)
+            return function(value, given)
 
         return self._once((type_.name, id(details)), lambda _: dispatch)
 
@@ -169,16 +170,17 @@ class Writer:
         node = details[0].node
         name = node.name.value
         definition = self._schema.get_field(parent, name)
-        known = definition and not node.arguments and not name.startswith("__")
-        reading = reading_of(name, definition) if known and definition else None
-        if definition is None or reading is None:
+        if definition is None or name.startswith("__"):
+            raise Hole
+        reading = reading_of(self._schema, definition, node)
+        if reading is None:
             raise Hole
 
         def completed(found: str) -> str:
             return self._value(definition.type, details, f"(v := {found})", "v")
 
         if function := reading.function:
-            call = f"{self._once((parent.name, name), lambda _: function)}(s)"
+            call = f"{self._once((parent.name, name), lambda _: function)}(s{self._given(reading)})"
             return _Field(reading, _Text(completed(call), completed(call)))
         attribute = repr(reading.attribute)
         if reading.may_be_key:
@@ -188,6 +190,13 @@ class Writer:
         if not _can_follow_a_dot(reading.attribute):
             by_name = f"getattr(s, {attribute})"
         return _Field(reading, _Text(completed(by_name), completed(by_name)))
+
+    def _given(self, reading: Reading) -> str:
+        if reading.arguments is None:
+            return ""
+        name = self._new()
+        self._names[name] = reading.arguments.given
+        return f", **{name}(g)"
 
     def _guarded(
         self, name: str, type_: GraphQLObjectType, readings: list[Reading], body: _Text
@@ -208,7 +217,7 @@ class Writer:
                 known.clear()
             known.add(type(source))
 
-        lines = [f"def {name}(s):", f"    if type(s) not in {name}_known:"]
+        lines = [f"def {name}(s, g):", f"    if type(s) not in {name}_known:"]
         if not looks_at_class and all(one.may_be_key for one in readings):
             lines += ["        if type(s) is dict:", f"            return {body.of_dict}"]
         lines.append(f"        {name}_admit(s)")
@@ -238,7 +247,7 @@ class Writer:
         return function
 
 
-def _hole(_source: object) -> object:
+def _hole(_source: object, _given: object) -> object:
     raise Hole
 
 
