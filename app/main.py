@@ -150,6 +150,7 @@ def _with_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         expose_headers=[
             *("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Cache"),
             *("Content-Disposition", "X-Read-At", "X-State"),
+            *("Server-Timing", "X-Request-ID"),
         ],
     )
 

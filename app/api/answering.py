@@ -12,6 +12,7 @@ from app.api.execution import Executor, Outcome, Response
 from app.api.requests import Request
 from app.metrics.metrics import Metrics
 from app.model.viewer import Viewer
+from app.observing.observation import note_operation
 from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
 
@@ -60,6 +61,7 @@ class Answering:
         found = await responses.find(key) if key and not how.anew else None
         self._metrics.lookups.add("responses", "hit" if found else "miss")
         if found:
+            note_operation("query", request.operation_name, None)
             kept, left = found
             return Answer(
                 kept.body,

@@ -26,6 +26,7 @@ from app.model.accounts import Account, Customer
 from app.model.clock import Clock
 from app.model.errors import UpstreamError
 from app.model.viewer import Viewer
+from app.observing.observation import note_source
 from app.providers.page import Provider
 from app.redis.guard import Guard
 from app.redis.rates import Rates
@@ -83,6 +84,7 @@ class Context:
         """Note what an answer was made of: how fresh it is, and one error for each lost source."""
         for source in sources:
             self.services.metrics.sources.add(source.account.provider, source.state)
+            note_source(source.account.provider, source.state)
             if source.state is SourceState.UNAVAILABLE and source.error:
                 lost = f"The entries of one account at {source.account.provider} are missing"
                 self.problems.append(_problem(info, lost, source.account, source.error))

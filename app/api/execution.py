@@ -27,6 +27,7 @@ from app.api.persisted import Library
 from app.api.requests import MutationByGet, Request
 from app.api.schema import schema
 from app.model.errors import TooSlow
+from app.observing.observation import note_error, note_operation, timed
 
 graphql_schema = schema._schema  # noqa: SLF001 - it has no other name there
 _operations = Operations(graphql_schema)
@@ -95,7 +96,8 @@ class Executor:
         """Return the answer to a query or a mutation; raises `MutationByGet` and nothing else."""
         prepared = None
         try:
-            prepared = await self._prepared(request, queries_only=queries_only)
+            with timed("prepare"):
+                prepared = await self._prepared(request, queries_only=queries_only)
             if prepared.is_subscription:
                 answer = _refused(_NEEDS_A_STREAM)
             else:
@@ -116,7 +118,8 @@ class Executor:
         prepared = None
         answers: Response | AsyncGenerator[Response, None]
         try:
-            prepared = await self._prepared(request, queries_only=queries_only)
+            with timed("prepare"):
+                prepared = await self._prepared(request, queries_only=queries_only)
             if prepared.is_subscription:
                 answers = await _subscribed(prepared, context)
             else:
@@ -157,7 +160,10 @@ def _count(
     metrics = context.services.metrics
     kind = prepared.operation.operation.value if prepared else "unknown"
     if prepared:
-        metrics.cost.observe(amount=prepared.extensions["cost"]["requested"])
+        cost = prepared.extensions["cost"]["requested"]
+        name = prepared.operation.name
+        note_operation(kind, name.value if name else None, cost)
+        metrics.cost.observe(amount=cost)
     if not isinstance(answers, Response):
         metrics.operations.add(kind, "ok")
         return
@@ -177,7 +183,9 @@ _OUTCOMES = {
 
 def _count_errors(answer: Response, context: Context) -> None:
     for error in answer.body.get("errors", ()):
-        context.services.metrics.errors.add(error["extensions"]["code"])
+        code = error["extensions"]["code"]
+        note_error(code)
+        context.services.metrics.errors.add(code)
 
 
 def _has_too_many(variables: dict[str, Any]) -> bool:

@@ -23,6 +23,7 @@ from app.api.negotiation import EVENTS_TYPE, JSON_TYPE, RESPONSE_TYPE, accepted
 from app.api.requests import Malformed, Refused, Request, read
 from app.api.streams.sse import NO_ROOM, event_stream
 from app.model.errors import Unauthenticated, UpstreamUnavailable
+from app.observing.observation import note_error
 from app.redis.rates import Allowance, header_fields
 
 _METHODS = ("GET", "HEAD", "POST")
@@ -135,6 +136,7 @@ def _written(body: bytes, media_type: str, status: int, headers: Mapping[str, st
 
 
 def _refusal(refused: Refused) -> HttpResponse:
+    note_error(refused.code)
     error = {"message": str(refused), "extensions": {"code": refused.code}}
     body = orjson.dumps({"errors": [error]})
     return _written(body, JSON_TYPE, refused.status, refused.headers)

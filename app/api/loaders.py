@@ -17,6 +17,7 @@ from app.model.accounts import Account, Customer
 from app.model.entries import Stream
 from app.model.errors import Forbidden
 from app.model.viewer import Viewer
+from app.observing.spans import span
 from app.responses.dependencies import Dependencies
 from app.responses.lookups import Kind, Lookup, Lookups
 
@@ -32,9 +33,12 @@ class Loader(Generic[K, T]):
 
     @cached_property
     def _loader(self) -> DataLoader[K, T]:
+        name = f"load {getattr(self._batch, '__name__', '').strip('_')}"
+
         # Most requests need two or three of eight.
         async def load_all(keys: list[K]) -> Sequence[T | BaseException]:
-            return await self._batch(keys)
+            with span(name, {"credit_gateway.keys": len(keys)}):
+                return await self._batch(keys)
 
         return DataLoader(load_all)  # type: ignore[arg-type]
 

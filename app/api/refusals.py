@@ -8,6 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from app.model.errors import Unauthenticated, UpstreamUnavailable
+from app.observing.observation import note_error
 from app.redis.rates import Allowance
 
 Error = Mapping[str, Any]
@@ -22,6 +23,8 @@ def refusal(
     status: HTTPStatus, errors: Sequence[Error], headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return the response that tells errors; nobody keeps it."""
+    for one in errors:
+        note_error(one["extensions"]["code"])
     response = Response(orjson.dumps({"errors": errors}), status)
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"

@@ -17,7 +17,8 @@ def app() -> ASGIApp:
         from app.cli import logs  # noqa: PLC0415 - they are most of a start
         from app.cli.options import loaded  # noqa: PLC0415 - as above
         from app.main import create_app  # noqa: PLC0415 - as above
-    logs.configure()
-    configured = create_app(loaded(Path(os.environ[VARIABLE])))
+    settings = loaded(Path(os.environ[VARIABLE]))
+    logs.configure_serving(settings.observability.log_format)
+    configured = create_app(settings)
     garbage.settle()
     return configured

@@ -78,6 +78,7 @@ def run(port: int | None) -> None:
             _tell(f"http://127.0.0.1:{listening.getsockname()[1]}", providers.url)
             config = uvicorn.Config(
                 create_app(configured),
+                log_config=None,
                 access_log=False,
                 lifespan="on",
                 server_header=False,

@@ -39,7 +39,7 @@ def demo(
     from app.cli import demo as demonstration  # noqa: PLC0415 - who serves has no sandbox
 
     end_on_signals()
-    logs.configure()
+    logs.configure_serving("auto")
     demonstration.run(port)
 
 
@@ -69,6 +69,7 @@ def serve(
         "app.cli.configured:app",
         factory=True,
         workers=workers,
+        log_config=None,  # it goes the way of all logs
         access_log=False,
         server_header=False,
         lifespan="on",

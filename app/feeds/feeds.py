@@ -8,6 +8,7 @@ every few seconds, for all customers at once, and when what is known of an accou
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from contextvars import Context
 from functools import partial
 
 import structlog
@@ -103,7 +104,8 @@ class Feeds:
 
     def _keep_up(self) -> None:
         if self._roster is None:
-            self._roster = asyncio.create_task(self._reread_for_ever())
+            # As a watch, it belongs to no request.
+            self._roster = asyncio.create_task(self._reread_for_ever(), context=Context())
             self._note(self._roster)
 
     def _note(self, task: asyncio.Task[None]) -> None:

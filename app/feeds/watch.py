@@ -8,6 +8,7 @@ it, where it is fresh no more, and the mirror has one of them read it and tells 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from datetime import datetime, timedelta
 
 import structlog
@@ -65,7 +66,8 @@ class Watch:
         self._is_in_doubt = False
         self._seen: Seen | None = None
         self._shown: object = None
-        self.task = asyncio.create_task(self._watch())
+        # It is for all who listen, and belongs to no request.
+        self.task = asyncio.create_task(self._watch(), context=Context())
 
     def end(self) -> None:
         """Tell nothing more."""

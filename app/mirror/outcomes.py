@@ -8,6 +8,7 @@ from app.mirror.documents import Name
 from app.mirror.keeper import Keeper
 from app.model.accounts import Account, AccountStatus
 from app.model.errors import UpstreamError, UpstreamUnauthorized
+from app.observing.spans import span
 from app.providers.rings.counting import ANSWERED, outcome_of
 
 Mark = Callable[[str, AccountStatus], Awaitable[None]]
@@ -23,7 +24,8 @@ async def noted(
     """
     reads = keeper.metrics.mirror_reads
     try:
-        yield
+        with span(f"mirror {work}", {"credit_gateway.provider": account.provider}):
+            yield
     except UpstreamError as error:
         reads.add(account.provider, work, outcome_of(error))
         await keeper.failed(name, error)

@@ -1,6 +1,6 @@
 """Sees a request, or an operation of a WebSocket, from its begin to its end, and tells of it."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -58,15 +58,14 @@ class Observer:
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
-@contextmanager
-def operation() -> Iterator[None]:
-    """See an operation of the connection that is served here, in a task of its own."""
+async def operated(work: Awaitable[None]) -> None:
+    """Do what an operation of a connection takes, in a task of its own, and tell of it."""
     observer, connection = _observer.get(), observed()
     if observer is None or connection is None:
-        yield
+        await work
         return
     with observer.operation(connection):
-        yield
+        await work
 
 
 def _end_span(seen: Observation, span: Span, name: str, attributes: dict[str, str | int]) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from app.model.clock import Clock
 from app.model.errors import UpstreamInvalidResponse, UpstreamRateLimited, UpstreamUnavailable
+from app.observing.spans import note_status
 from app.outgoing.body import READABLE, TooLarge, Unpackable, body_of, coding_of
 from app.outgoing.client import Client, encoded, field_of
 from app.providers.call import Answer, Call, Unreached, Unreadable
@@ -46,6 +47,7 @@ class Exchange:
             headers, body = {**headers, **_JSON}, msgspec.json.encode(call.json)
         try:
             async with self._client.request(call.method, url, headers, body) as response:
+                note_status(response.status)
                 if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise await self._rate_limited(response)
                 self._refuse_by_head(response)

@@ -22,6 +22,7 @@ import structlog
 from app.metrics.metrics import Metrics
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnauthorized
+from app.observing.correlation import propagated
 from app.providers.call import Answer, Call, NotAsked, Ring
 from app.providers.exchange import Exchange
 from app.providers.health import Health
@@ -89,7 +90,7 @@ class Upstream:
         async def send() -> T:
             self._pauses.refuse(call)
             self._breaker.refuse(call)
-            return read(await self._exchange.send(call))
+            return read(await self._exchange.send(_of_trace(call)))
 
         within: Callable[[], Awaitable[T]] = send
         for ring in reversed(self._rings):
@@ -109,6 +110,12 @@ class Upstream:
         may_again = self._breaker.is_closed_to(call) and await self._rate.allows(call)
         self._metrics.retries.add(self.name, amount=may_again)
         return may_again
+
+
+def _of_trace(call: Call) -> Call:
+    """Return the call as a part of the trace that it belongs to, where there is one."""
+    fields = propagated()
+    return call._replace(headers={**call.headers, **fields}) if fields else call
 
 
 def _around(ring: Ring, call: Call, send: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:

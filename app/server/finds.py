@@ -15,6 +15,7 @@ from app.api.http import KEPT, MISSED, VARY, requested_age
 from app.api.negotiation import EVENTS_TYPE, accepted
 from app.api.requests import Refused, Request, in_body, in_query
 from app.metrics.metrics import Metrics
+from app.observing.observation import note_operation
 from app.redis.rates import raw_header_fields
 from app.server.hits import Desk, may_be_kept
 
@@ -47,6 +48,7 @@ class Finds:
             await self._app(scope, came.receive, send)
             return
         kept, left = found
+        note_operation("query", request.operation_name if request else None, None)
         self._metrics.lookups.add("responses", "hit")
         if KEPT in scope:
             scope[KEPT].append(kept)

@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from app.observing.observation import note_error
+
 _CODES = {
     HTTPStatus.NOT_FOUND: "NOT_FOUND",
     HTTPStatus.SERVICE_UNAVAILABLE: "RATE_LIMITED",
@@ -22,6 +24,7 @@ _MESSAGES = {
 def written(status: HTTPStatus, message: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """Return the body of a refusal and its header fields; it is kept by nobody."""
     code = _CODES.get(status, "BAD_USER_INPUT")
+    note_error(code)
     body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
     return body, [
         (b"content-type", b"application/json; charset=utf-8"),

@@ -31,7 +31,7 @@ def test_nothing_that_is_sent_is_logged_or_answered(
     sent = [
         key.out.strip(),
         new_key(),
-        token({"sub": "canary-subject"}),
+        token({"sub": "its-name-is-no-secret"}),
         token({"exp": 1}),
         token({"iss": "canary-issuer"}),
         token(header={"kid": "canary-kid"}),

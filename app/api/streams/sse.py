@@ -23,6 +23,7 @@ from app.api.streams.outlet import Gone, Outlet
 from app.api.streams.streams import Streams
 from app.metrics.metrics import SSE
 from app.model.viewer import Viewer
+from app.observing.observation import note_event
 
 # `no-transform`: an intermediary that compresses would collect events until there are many.
 _HEADERS = {
@@ -133,6 +134,7 @@ class _EventStream(HttpResponse):
         async for answer in self._answers:
             await _write(outlet, _next(answer.body))
             self._streams.metrics.stream_events.add(SSE)
+            note_event()
         raise _Over(_COMPLETE)
 
     async def _caller_is_lost(self) -> None:

@@ -28,6 +28,8 @@ from app.api.streams.protocol import Closed, Complete, Init, Message, Ping, Subs
 from app.metrics.metrics import WEBSOCKET
 from app.model.errors import Unauthenticated, UpstreamUnavailable
 from app.model.viewer import Known, Viewer
+from app.observing.observation import note_error, note_event
+from app.observing.observer import operated
 
 # A page has a handful; what one connection may hold of the process is bounded all the same.
 _MOST_OPERATIONS = 32
@@ -174,7 +176,7 @@ class _Conversation:
             await self._write(protocol.error(message.id, [_error(told, "RATE_LIMITED")]))
             return
         operation = message.id
-        task = self._group.create_task(self._operate(operation, request))
+        task = self._group.create_task(operated(self._operate(operation, request)))
         self._operations[operation] = task
         self._running += 1
         # It is called at the end, and must not keep the message until then.
@@ -194,10 +196,12 @@ class _Conversation:
     async def _operate(self, operation: str, request: Request) -> None:
         allowance = await self._entrance.take(self._viewer)
         if not allowance.allowed:
+            note_error("RATE_LIMITED")
             told = f"Too many operations; wait for {ceil(allowance.retry_after_seconds)} seconds."
             await self._end(operation, [_error(told, "RATE_LIMITED")])
             return
         if self._streams.working.locked():
+            note_error("RATE_LIMITED")
             told = "Too many requests at once; try again."
             await self._end(operation, [_error(told, "RATE_LIMITED")])
             return
@@ -213,6 +217,7 @@ class _Conversation:
                     return
                 await self._write(protocol.next_answer(operation, answer.body))
                 self._streams.metrics.stream_events.add(WEBSOCKET)
+                note_event()
         await self._end(operation)
 
     async def _end(self, operation: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:

@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from time import perf_counter
 from typing import TypeVar
+
+from opentelemetry.trace import SpanKind
 
 from app.metrics.metrics import Metrics
 from app.model.errors import (
@@ -14,6 +17,8 @@ from app.model.errors import (
     UpstreamTimeout,
     UpstreamUnauthorized,
 )
+from app.observing.observation import asking_upstream
+from app.observing.spans import span
 from app.providers.call import Call, CircuitOpen, Crowded, NotAsked, OwnRate, TooSoon
 
 T = TypeVar("T")
@@ -35,6 +40,10 @@ _OUTCOMES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
+# How often the call that is being made was sent before.
+_tries: ContextVar[int] = ContextVar("tries", default=0)
+
+
 class Calls:
     """Counts calls with all their tries, and those that were not sent; outermost."""
 
@@ -47,8 +56,10 @@ class Calls:
 
     async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
         del call
+        _tries.set(0)
         try:
-            result = await send()
+            with asking_upstream():
+                result = await send()
         except GatewayError as error:
             self._counted.add(self._name, outcome_of(error))
             raise
@@ -57,7 +68,7 @@ class Calls:
 
 
 class Exchanges:
-    """Counts and measures each try that was sent; innermost."""
+    """Counts, measures and traces each try that was sent; innermost."""
 
     def __init__(self, name: str, metrics: Metrics) -> None:
         self._name = name
@@ -65,12 +76,12 @@ class Exchanges:
         self._under_way = metrics.places_used.labels(name)
 
     async def around(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
-        del call
         began = perf_counter()
         outcome = ANSWERED
         self._under_way.inc()
         try:
-            return await send()
+            with span(f"{call.method} {self._name}", self._told(call), SpanKind.CLIENT):
+                return await send()
         except NotAsked:
             outcome = ""
             raise
@@ -86,6 +97,17 @@ class Exchanges:
             if outcome:
                 seconds = perf_counter() - began
                 self._seconds.observe(self._name, outcome, amount=seconds)
+
+    def _told(self, call: Call) -> dict[str, str | int]:
+        """Return what a trace says of a try; a path names nobody, as its parameters do."""
+        tries = _tries.get()
+        _tries.set(tries + 1)
+        return {
+            "credit_gateway.provider": self._name,
+            "http.request.method": call.method,
+            "url.template": call.path,
+            "http.request.resend_count": tries,
+        }
 
 
 def outcome_of(error: GatewayError) -> str:
