@@ -1,0 +1,114 @@
+"""Every command of the README is run as it is written, in the order of the README."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from document import BLOCKS, Block, blocks
+from redis_server import free_port, needs_redis, redis_server
+from shell import Shell, copy_of_the_repository, merged, split, until
+
+from app import sandbox
+
+QUICK_START, STEPS = "Quick start", "Add a provider in five steps"
+# What is not run, by how its line begins; each is checked in another way, and here is why.
+NOT_RUN = {"make test": "it is what runs this"}
+
+
+def test_every_command_is_run_or_known_not_to_be() -> None:
+    lines = [line for one in blocks("sh") for line in one.text.splitlines()]
+    left_out = {start for start in NOT_RUN for line in lines if line.startswith(start)}
+
+    assert len(lines) > 20
+    assert left_out == set(NOT_RUN)
+
+
+class Installation:
+    """One that is made by the README's own lines; `url` is where it serves, once it does."""
+
+    def __init__(self, shell: Shell, stack: ExitStack) -> None:
+        self.shell = shell
+        self.stack = stack
+        self.url = ""
+
+    def follow(self, block: Block) -> str:
+        """Write a block to where it belongs, or run it; returns what was said."""
+        if block.language == "toml":
+            file = self.shell.folder / "gateway.toml"
+            before = file.read_text() if file.exists() else ""
+            file.write_text(merged(before, self.shell.written(block.text)))
+            return ""
+        if "< key.json" in block.text:
+            self.write_key()
+        ending, lasting = split(block.text)
+        said = "".join(self.shell.run(ending)) if ending.strip() else ""
+        if key := re.search(r"Key (\w+); keep", said):
+            self.shell.instead["4f1f6a0b9c2d3e58"] = key[1]
+        if lasting:
+            # It goes on until all is done, as in another terminal.
+            said += self.stack.enter_context(self.shell.lasting(lasting, until(lasting)))
+        if lasting and "serve" in lasting:
+            url = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert url
+            self.url = self.shell.instead["http://127.0.0.1:8000"] = url[0]
+        return said
+
+    def write_key(self) -> None:
+        """Write the credentials of an account at HostUp to where the README reads them."""
+        lines = (self.shell.folder / "customers.jsonl").read_text().splitlines()
+        given = [one["credentials"] for one in json.loads(lines[0])["accounts"]]
+        key = next(one for one in given if "hostup" in one)
+        (self.shell.folder / "key.json").write_text(json.dumps(key))
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    copy = copy_of_the_repository(tmp_path)
+    # The environment wins over the file: it chooses a free port, and ends at once.
+    shell = Shell(copy, {"GATEWAY_SERVER__PORT": "0", "GATEWAY_SERVER__UNREADY_FOR": "0s"})
+    with redis_server() as redis, ExitStack() as stack:
+        port = free_port()
+        emulated = f"http://127.0.0.1:{port}"
+        shell.instead = {
+            "credit-gateway sandbox": f"credit-gateway sandbox --port {port}",
+            "http://127.0.0.1:9000": emulated,
+            "https://cloud.example.com": f"{emulated}/cloudreve",
+            "https://cloud.hostup.se": f"{emulated}/hostup",
+            "https://crm.example.com": f"{emulated}/carecloud",
+            'application_id = "…"': f'application_id = "{sandbox.CARECLOUD_APPLICATION_ID}"',
+            'login = "…"': f'login = "{sandbox.CARECLOUD_LOGIN}"',
+            "CARECLOUD_PASSWORD=…": f"CARECLOUD_PASSWORD={sandbox.CARECLOUD_PASSWORD}",
+            "https://login.example.com/.well-known": emulated,
+            "redis://127.0.0.1:6379/0": redis.url,
+        }
+        yield Installation(shell, stack)
+
+
+@needs_redis
+@pytest.mark.timeout(240)
+def test_an_installation_is_made_and_used_as_the_readme_says(installation: Installation) -> None:
+    elsewhere = {QUICK_START, STEPS}
+    shell = installation.shell
+
+    said = "".join(
+        installation.follow(one)
+        for one in BLOCKS
+        if one.language in {"sh", "toml"} and one.section not in elsewhere
+    )
+    revoked = httpx.post(
+        f"{installation.url}/graphql",
+        json={"query": "{ viewer { subject } }"},
+        headers={"Authorization": f"Bearer {shell.environment['KEY']}"},
+        trust_env=False,
+    )
+
+    assert shell.used == set(shell.instead)
+    assert "WRONG" not in said
+    for told in ("13 created", "ok ", "CREATED", "DELETED", '"nodes":[{', "eyJ"):
+        assert told in said, told
+    assert '"errors"' not in said
+    assert revoked.status_code == 401
