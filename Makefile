@@ -5,7 +5,6 @@
 # make bench   measures the gateway beside other servers; TABLE=README.md writes what came of it
 # make figures measures what the tests of speed and size hold to limits, and shows the figures
 # make reference writes the configuration's table into the README
-# make reference writes the configuration's table into the README
 # make check   everything else that has to hold: format, types, layers, printed schema, pins
 
 PYTHON ?= python3
@@ -61,10 +60,6 @@ check: $(VENV)/installed-for-tests
 
 schema: $(VENV)/installed
 	$(BIN)/credit-gateway schema > schema.graphql
-
-# The configuration's table in the README, from the settings.
-reference: $(VENV)/installed-for-tests
-	@PYTHONPATH=. $(BIN)/python tests/readme/reference_table.py
 
 # The configuration's table in the README, from the settings.
 reference: $(VENV)/installed-for-tests
