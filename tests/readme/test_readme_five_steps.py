@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from world import VAULT_KEY
 STEPS = section("Add a provider in five steps")
 # Files that are written, by what the line before names.
 CREATED = re.compile(r"`((?:app|tests)/[\w/.-]+)`[^`]*:$")
+CHANGED = [name for one in STEPS for name in re.findall(r"^--- (.+)$", one.text, re.MULTILINE)]
 KEY = "key-of-the-card"
 
 
@@ -51,11 +53,18 @@ def create(folder: Path, block: Block) -> None:
     file.write_text(block.text)
 
 
+class Followed(NamedTuple):
+    """A copy of the repository in which all steps were taken, and what was said then."""
+
+    shell: Shell
+    said: str
+
+
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    """Return where all steps were taken; what they say to run was run, and ended well."""
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     copy = copy_of_the_repository(tmp_path_factory.mktemp("five-steps"))
     shell = Shell(copy, {"GATEWAY_VAULT_KEY": VAULT_KEY})
+    said = ""
     for block in STEPS:
         match block.language:
             case "diff":
@@ -63,28 +72,36 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Shell:
             case "python" | "json":
                 create(copy, block)
             case "sh":
-                shell.run(block.text)
-    return shell
+                said += shell.run(block.text).out
+    return Followed(shell, said)
 
 
-def test_the_steps_are_five() -> None:
-    changed = [name for one in STEPS for name in re.findall(r"^--- (.+)$", one.text, re.MULTILINE)]
-
-    assert len(changed) == len(set(changed)) == 5
+def test_each_file_is_changed_in_one_step_alone() -> None:
+    assert len(CHANGED) == len(set(CHANGED)) == 5
 
 
 @pytest.mark.timeout(240)
-def test_the_schema_tells_of_the_new_kind(followed: Shell) -> None:
-    schema = (followed.folder / "schema.graphql").read_text()
+def test_the_contract_holds_for_what_was_added(followed: Followed) -> None:
+    passed = re.search(r"(\d+) passed, \d+ deselected", followed.said)
+
+    assert passed
+    assert int(passed[1]) > 30
+    assert "test_contract" in followed.said
+    assert not re.search("failed|skipped|error", followed.said)
+
+
+def test_the_schema_tells_of_the_new_kind(followed: Followed) -> None:
+    schema = (followed.shell.folder / "schema.graphql").read_text()
 
     assert "type TallyCreditChange {" in schema
     assert "tally: TallyCredentials" in schema
 
 
-def test_what_was_added_keeps_to_the_style(followed: Shell) -> None:
+def test_what_was_added_keeps_to_the_style(followed: Followed) -> None:
+    files = " ".join([*CHANGED, "app/providers/tally.py", "tests/providers/kinds/tally.py"])
+
     for command in ("ruff check", "ruff format --check"):
-        files = "app/model app/settings app/providers app/api/types tests/providers/kinds"
-        followed.run(f".venv/bin/{command} {files}")
+        followed.shell.run(f".venv/bin/{command} {files}")
 
 
 class Tally(BaseHTTPRequestHandler):
@@ -106,8 +123,8 @@ class Tally(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def upstream(followed: Shell) -> Iterator[str]:
-    recorded = followed.folder / "tests/providers/fixtures/tally"
+def upstream(followed: Followed) -> Iterator[str]:
+    recorded = followed.shell.folder / "tests/providers/fixtures/tally"
     entries = json.loads((recorded / "entries.json").read_text())
     Tally.answers = {
         "/entries?page=0": json.dumps(entries).encode(),
@@ -122,20 +139,20 @@ def upstream(followed: Shell) -> Iterator[str]:
         thread.join()
 
 
-def test_a_gateway_gives_the_new_providers_rows(followed: Shell, upstream: str) -> None:
+def test_a_gateway_gives_the_new_providers_rows(followed: Followed, upstream: str) -> None:
     configuration = next(one.text for one in STEPS if one.language == "toml")
     query = next(one.text for one in STEPS if one.language == "graphql")
-    followed.instead = {"https://api.tally.example": upstream}
+    followed.shell.instead = {"https://api.tally.example": upstream}
     account = {"provider": "card", "credentials": {"tally": {"apiKey": KEY}}}
     customer = {"reference": "C-1001", "accounts": [account]}
-    (followed.folder / "customers.jsonl").write_text(json.dumps(customer))
-    (followed.folder / "gateway.toml").write_text(
+    (followed.shell.folder / "customers.jsonl").write_text(json.dumps(customer))
+    (followed.shell.folder / "gateway.toml").write_text(
         f'auth.mode = "none"\nserver = {{ port = 0, unready_for = "0s" }}\n'
-        f"{followed.written(configuration)}"
+        f"{followed.shell.written(configuration)}"
     )
 
-    followed.run("credit-gateway customers import customers.jsonl")
-    with followed.lasting("credit-gateway serve", until("credit-gateway serve")) as said:
+    followed.shell.run("credit-gateway customers import customers.jsonl")
+    with followed.shell.lasting("credit-gateway serve", until("credit-gateway serve")) as said:
         url = said.split()[-1]
         answer = httpx.post(url, json={"query": query}, trust_env=False, timeout=20).json()
 
