@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from heapq import merge
-from itertools import compress, islice
+from itertools import compress, islice, takewhile
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -105,10 +105,6 @@ def everything(timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> list
 class _Merged:
     def __init__(self, timelines: Mapping[str, Timeline], chosen: HistoryFilter) -> None:
         self._timelines = timelines.values()
-        # The bounds are looked up, once for all entries.
-        unbounded = replace(chosen, start=None, end=None)
-        self._keep = unbounded.keeps()
-        self._keeps_all = not unbounded.conditions()
         self._start = microseconds(chosen.start) if chosen.start else None
         self._end = microseconds(chosen.end) if chosen.end else None
         # What is unknown of these sources may hold rows of the list.
@@ -118,17 +114,20 @@ class _Merged:
             if timeline.horizon and (chosen.start is None or timeline.horizon >= chosen.start)
         }
         self._edge = max(self._open.values(), default=None)
+        # The bounds are looked up, once for all entries.
+        if chosen.start or chosen.end:
+            chosen = replace(chosen, start=None, end=None)
+        self._keep = chosen.keeps()
+        self._keeps_all = not chosen.conditions()
 
     def downwards(
         self, below: Key | None, above: Key | None, count: int
     ) -> tuple[list[Row], bool, bool]:
         """Collect rows from a place towards the older ones."""
         edge = microseconds(self._edge) if self._edge else None
-        rows: list[Row] = []
-        for row in islice(self.down(below), count):
-            if (above and row.key <= above) or (edge is not None and row.key[0] <= edge):
-                break
-            rows.append(row)
+        rows = self.newest(below, count)
+        if above or edge is not None:
+            rows = list(takewhile(lambda row: _is_above(row.key, above, edge), rows))
         if len(rows) < count and edge is not None and not (above and edge < above[0]):
             raise self._next_pages()
         if rows:
@@ -141,11 +140,9 @@ class _Merged:
         """Collect rows from a place towards the newer ones; all of them have to be known."""
         if count:
             self._require(above)
-        rows: list[Row] = []
-        for row in islice(self.up(above), count):
-            if below and row.key >= below:
-                break
-            rows.append(row)
+        rows = self.oldest(above, count)
+        if below:
+            rows = rows[: bisect_left(rows, below, key=_key)]
         if rows:
             return rows, self._any_down(rows[0].key), self._any_up(rows[-1].key)
         return [], above is not None and self._any_down(above, at=True), self._any_up(above)
@@ -170,41 +167,61 @@ class _Merged:
             for timeline in self._timelines
         )
 
-    def down(self, below: Key | None, *, at: bool = False) -> Iterator[Row]:
-        """Yield what is known and asked for, newest first, from a place on."""
-        return merge(
-            *(self._down(timeline, below, at=at) for timeline in self._timelines), reverse=True
-        )
+    def newest(self, below: Key | None, count: int, *, at: bool = False) -> list[Row]:
+        """Collect so much of what is known and asked for, newest first, from a place on."""
+        if not self._keeps_all:
+            parts = (self._down(timeline, below, at=at) for timeline in self._timelines)
+            return list(islice(merge(*parts, reverse=True), count))
+        rows: list[Row] = []
+        for timeline in self._timelines:
+            within = self._below(timeline, below, at=at)
+            last = slice(max(within.start, within.stop - count), within.stop)
+            rows += map(_row, zip(timeline.keys[last], timeline.entries[last], strict=True))
+        rows.sort(key=_key, reverse=True)
+        return rows[:count]
 
-    def up(self, above: Key | None, *, at: bool = False) -> Iterator[Row]:
-        """Yield what is known and asked for, oldest first, from a place on."""
-        return merge(*(self._up(timeline, above, at=at) for timeline in self._timelines))
+    def oldest(self, above: Key | None, count: int, *, at: bool = False) -> list[Row]:
+        """Collect so much of what is known and asked for, oldest first, from a place on."""
+        if not self._keeps_all:
+            parts = (self._up(timeline, above, at=at) for timeline in self._timelines)
+            return list(islice(merge(*parts), count))
+        rows: list[Row] = []
+        for timeline in self._timelines:
+            within = self._above(timeline, above, at=at)
+            first = slice(within.start, min(within.start + count, within.stop))
+            rows += map(_row, zip(timeline.keys[first], timeline.entries[first], strict=True))
+        rows.sort(key=_key)
+        return rows[:count]
 
     def _down(self, timeline: Timeline, below: Key | None, *, at: bool) -> Iterator[Row]:
         keys, entries = timeline.keys, timeline.entries
-        place = len(keys)
-        if below is not None:
-            place = bisect_right(keys, below) if at else bisect_left(keys, below)
-        if self._end is not None:
-            place = min(place, bisect_left(keys, (self._end, "", 0)))
-        for index in range(place - 1, -1, -1):
-            if self._start is not None and keys[index][0] < self._start:
-                return
+        within = self._below(timeline, below, at=at)
+        for index in range(within.stop - 1, within.start - 1, -1):
             if self._keep(entries[index]):
                 yield _row((keys[index], entries[index]))
 
     def _up(self, timeline: Timeline, above: Key | None, *, at: bool) -> Iterator[Row]:
         keys, entries = timeline.keys, timeline.entries
-        place = 0
-        if above is not None:
-            place = bisect_left(keys, above) if at else bisect_right(keys, above)
-        if self._start is not None:
-            place = max(place, bisect_left(keys, (self._start, "", 0)))
-        for index in range(place, len(keys)):
-            if self._end is not None and keys[index][0] >= self._end:
-                return
+        within = self._above(timeline, above, at=at)
+        for index in range(within.start, within.stop):
             if self._keep(entries[index]):
                 yield _row((keys[index], entries[index]))
+
+    def _below(self, timeline: Timeline, below: Key | None, *, at: bool) -> slice:
+        """Return where the entries from a place on towards the older ones are."""
+        within = self._within(timeline)
+        if below is None:
+            return within
+        place = bisect_right if at else bisect_left
+        return slice(within.start, min(within.stop, place(timeline.keys, below)))
+
+    def _above(self, timeline: Timeline, above: Key | None, *, at: bool) -> slice:
+        """Return where the entries from a place on towards the newer ones are."""
+        within = self._within(timeline)
+        if above is None:
+            return within
+        place = bisect_left if at else bisect_right
+        return slice(max(within.start, place(timeline.keys, above)), within.stop)
 
     def _all(self, timeline: Timeline) -> Iterator[Row]:
         """Yield what is asked for of one account, oldest first; no line of Python runs for each."""
@@ -222,14 +239,14 @@ class _Merged:
 
     def _any_down(self, below: Key | None, *, at: bool = False) -> bool:
         """Say whether the list goes on towards the older rows; any known one is proof."""
-        if next(self.down(below, at=at), None):
+        if self.newest(below, 1, at=at):
             return True
         if self._open:
             raise self._next_pages()
         return False
 
     def _any_up(self, above: Key | None, *, at: bool = False) -> bool:
-        if next(self.up(above, at=at), None):
+        if self.oldest(above, 1, at=at):
             return True
         self._require(above)
         return False
@@ -252,3 +269,7 @@ class _Merged:
         """Ask for one page more of the sources whose unknown part begins last, of no other."""
         latest = frozenset(a for a, horizon in self._open.items() if horizon == self._edge)
         return _Unknown(Missing(latest, self._edge))
+
+
+def _is_above(key: Key, above: Key | None, edge: int | None) -> bool:
+    return (above is None or key > above) and (edge is None or key[0] > edge)
