@@ -34,7 +34,7 @@ auth.mode = "none"
 vault.keys = ["{key}"]
 directory.url = "sqlite:///directory.db"
 # One caller asks for all, and what it may is not what is measured.
-limits.rate = "1000000/second"
+limits.rate = "60000000/minute"
 limits.cost = 1000000
 
 [cache]
