@@ -6,10 +6,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import pytest
-import typer.main
 from document import ANCHORS, BLOCKS, IN_LINE, LINKS, PROSE, ROOT, TEXT, between, blocks
 from graphql import parse, validate
 from reference_table import table, written
@@ -18,7 +15,6 @@ from world import VAULT_KEY
 
 from app import settings
 from app.api.schema import schema
-from app.cli.app import application
 from app.directory.lines import parse as parse_line
 from app.settings.keys import SECTIONS, fields_at
 
@@ -95,36 +91,6 @@ def test_every_key_that_is_named_is_one_of_the_configuration() -> None:
 
     assert len(named) > 15
     assert named <= known
-
-
-def commands_in_lines() -> list[list[str]]:
-    return [shlex.split(one) for one in IN_LINE if one.startswith("credit-gateway ")]
-
-
-def test_every_command_in_a_line_is_one_with_these_options() -> None:
-    commands = commands_in_lines()
-
-    assert len(commands) > 3
-    for command in commands:
-        assert_is_a_command(command[1:])
-
-
-def assert_is_a_command(words: list[str]) -> None:
-    """Find the command that the words name, and each option of theirs at it."""
-    found: Any = typer.main.get_command(application)
-    while words and words[0] in getattr(found, "commands", ()):
-        found, words = found.commands[words[0]], words[1:]
-    options = {option for one in found.params for option in one.opts} | {"--help"}
-    assert not hasattr(found, "commands") or not words, words
-    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options, words
-
-
-def test_a_command_that_is_none_is_told() -> None:
-    assert_is_a_command(["keys", "create", "--name", "shop"])
-
-    for wrong in (["keys", "make"], ["keys", "create", "--nam", "shop"], ["destroy"]):
-        with pytest.raises(AssertionError):
-            assert_is_a_command(wrong)
 
 
 def test_every_target_of_make_that_is_named_is_there() -> None:

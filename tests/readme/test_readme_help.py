@@ -1,0 +1,74 @@
+"""Every command explains itself, and whoever names one, in the README or its help, names one."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+from document import IN_LINE, blocks
+
+from app.cli.app import application
+
+APPLICATION: Any = typer.main.get_command(application)
+
+
+def commands(within: Any = APPLICATION, name: str = "credit-gateway") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - the library's own
+    """Yield each command by its whole name."""
+    for part, one in within.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, f"{name} {part}")
+        else:
+            yield f"{name} {part}", one
+
+
+COMMANDS = dict(commands())
+each_command = pytest.mark.parametrize("name", list(COMMANDS))
+
+
+def assert_is_a_command(line: str) -> None:
+    """Find the command that a line names, and each option of it; a comment may follow."""
+    words = shlex.split(line, comments=True)
+    name = next((" ".join(words[:end]) for end in (3, 2) if " ".join(words[:end]) in COMMANDS), "")
+    assert name, f"no such command: {line}"
+    options = {option for one in COMMANDS[name].params for option in one.opts + one.secondary_opts}
+    given = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert given <= {*options, "--help"}, line
+
+
+@each_command
+def test_a_commands_help_says_what_it_does_and_gives_an_example_of_it(name: str) -> None:
+    told = COMMANDS[name].help
+
+    examples = re.findall(r"^ *Example: (.+)$", told, re.MULTILINE)
+
+    assert re.match(r"[A-Z].*\.(\n|$)", told)
+    assert examples
+    for example in examples:
+        assert f"{name} " in f"{example} ".replace(")", " ")
+        assert_is_a_command(example[example.index(name) :].replace(")", " "))
+
+
+@each_command
+def test_each_option_and_argument_says_what_it_is(name: str) -> None:
+    without = [one.name for one in COMMANDS[name].params if not getattr(one, "help", None)]
+
+    assert without == []
+
+
+def test_every_command_that_the_readme_names_is_one() -> None:
+    pasted = [line for one in blocks("sh") for line in one.text.splitlines()]
+    named = [line for line in [*IN_LINE, *pasted] if line.startswith("credit-gateway ")]
+
+    assert len(named) > 12
+    for line in named:
+        assert_is_a_command(line)
+
+
+def test_a_command_that_is_none_is_told() -> None:
+    assert_is_a_command("credit-gateway keys create --name shop")
+
+    for wrong in ("keys make", "keys create --nam shop", "destroy", "keys"):
+        with pytest.raises(AssertionError):
+            assert_is_a_command(f"credit-gateway {wrong}")
