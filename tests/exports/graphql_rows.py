@@ -47,7 +47,7 @@ def selection(kind: GraphQLNamedType, alias: str = "") -> str:
     return f"{{ {' '.join(fields)} }}"
 
 
-def unaliased(node: Any) -> Any:
+def unaliased(node: Any) -> Any:  # noqa: ANN401 - it is a part of an answer
     """Return an answer with the schema's own names."""
     if not isinstance(node, dict):
         return node

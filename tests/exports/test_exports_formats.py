@@ -1,4 +1,4 @@
-"""What a spreadsheet would take for a formula is none in a CSV, and can be told from what it was."""
+"""What a spreadsheet would take for a formula is none in a CSV, and can be read as it was."""
 
 import csv
 import io

@@ -62,7 +62,9 @@ VALUES: dict[str, Any] = {
     "storeId": "86e05affc7a7abefcd513ab400",
     "partnerId": "nobody",
 }
-FIELDS = [(history, name) for history in HISTORIES for name in SCHEMA.type_map[FILTERS[history]].fields]
+FIELDS = [
+    (history, name) for history in HISTORIES for name in SCHEMA.type_map[FILTERS[history]].fields
+]
 
 
 @pytest.mark.parametrize(("history", "name"), FIELDS)
