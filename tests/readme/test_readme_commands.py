@@ -10,13 +10,11 @@ import httpx
 import pytest
 from document import BLOCKS, Block, blocks
 from redis_server import free_port, needs_redis, redis_server
-from shell import Shell, copy_of_the_repository, merged, split, until
+from shell import NOT_RUN, Shell, copy_of_the_repository, merged, split, until
 
 from app import sandbox
 
 QUICK_START, STEPS = "Quick start", "Add a provider in five steps"
-# What is not run, by how its line begins; each is checked in another way, and here is why.
-NOT_RUN = {"make test": "it is what runs this"}
 
 
 def test_every_command_is_run_or_known_not_to_be() -> None:
@@ -112,3 +110,16 @@ def test_an_installation_is_made_and_used_as_the_readme_says(installation: Insta
         assert told in said, told
     assert '"errors"' not in said
     assert revoked.status_code == 401
+
+
+def test_a_command_that_fails_is_told(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, {})
+
+    shell.run("export KEPT=here")
+
+    assert shell.run('echo "$KEPT"').out == "here\n"
+    for wrong in ("false\ntrue", "no-such-command", "credit-gateway check --config missing.toml"):
+        with pytest.raises(AssertionError):
+            shell.run(wrong)
+    with pytest.raises(AssertionError), shell.lasting("echo something else", "Serving"):
+        pass
