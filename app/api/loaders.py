@@ -6,10 +6,7 @@ What the viewer may not see is loaded as if it did not exist, whichever way it w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
-
-from aiodataloader import DataLoader
 
 from app.api.balances import AccountBalance, Balances
 from app.api.histories import Answer, Histories, Question, Selection, Sought, Whole
@@ -24,30 +21,77 @@ from app.responses.lookups import Kind, Lookup, Lookups
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
+# As a trace tells how much is loaded at once.
+_KEYS = "credit_gateway.keys"
 
-class Loader(Generic[K, T]):
-    """Loads by key; a failing key fails alone, and who goes away takes nobody along."""
 
-    def __init__(self, batch: Callable[[list[K]], Awaitable[Sequence[T | BaseException]]]) -> None:
+class Batches(Generic[K, T]):
+    """Loads what is asked for in one moment at once; a failing key fails alone.
+
+    Each key is loaded but once, and who goes away takes nobody along.
+    """
+
+    def __init__(
+        self, what: str, batch: Callable[[list[K]], Awaitable[Sequence[T | Exception]]]
+    ) -> None:
+        self._what = what
         self._batch = batch
-
-    @cached_property
-    def _loader(self) -> DataLoader[K, T]:
-        name = f"load {getattr(self._batch, '__name__', '').strip('_')}"
-
-        # Most requests need two or three of eight.
-        async def load_all(keys: list[K]) -> Sequence[T | BaseException]:
-            with span(name, {"credit_gateway.keys": len(keys)}):
-                return await self._batch(keys)
-
-        return DataLoader(load_all)  # type: ignore[arg-type]
+        self._known: dict[K, asyncio.Future[T]] = {}
+        self._asked: list[K] = []
+        self._loading: list[asyncio.Task[None]] = []
 
     async def load(self, key: K) -> T:
-        return await asyncio.shield(self._loader.load(key))
+        found = self._known.get(key)
+        if found is None:
+            loop = asyncio.get_running_loop()
+            found = self._known[key] = loop.create_future()
+            self._asked.append(key)
+            if len(self._asked) == 1:
+                # Who is resolved beside this one asks a turn of the loop later.
+                loop.call_soon(self._begin)
+        return await asyncio.shield(found)
 
     def prime(self, key: K, value: T) -> None:
         """Take what was loaded another way for loaded, unless it was already."""
-        self._loader.prime(key, value)
+        if key not in self._known:
+            self._known[key] = asyncio.get_running_loop().create_future()
+            self._known[key].set_result(value)
+
+    def _begin(self) -> None:
+        self._loading.append(asyncio.create_task(self._load()))
+
+    async def _load(self) -> None:
+        keys, self._asked = self._asked, []
+        answers: Sequence[T | Exception]
+        try:
+            with span(f"load {self._what}", {_KEYS: len(keys)}):
+                answers = await self._batch(keys)
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
+            answers = [error] * len(keys)
+        for key, answer in zip(keys, answers, strict=True):
+            if isinstance(answer, Exception):
+                self._known[key].set_exception(answer)
+            else:
+                self._known[key].set_result(answer)
+
+
+class Once(Generic[K, T]):
+    """Loads each key but once, side by side; who goes away takes nobody along."""
+
+    def __init__(self, what: str, load: Callable[[K], Awaitable[T]]) -> None:
+        self._what = what
+        self._one = load
+        self._tasks: dict[K, asyncio.Task[T]] = {}
+
+    async def load(self, key: K) -> T:
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(self._load(key))
+        return await asyncio.shield(task)
+
+    async def _load(self, key: K) -> T:
+        with span(f"load {self._what}", {_KEYS: 1}):
+            return await self._one(key)
 
 
 class EntryKey(NamedTuple):
@@ -72,14 +116,16 @@ class Loaders:
         self._histories = histories
         self._balances = balances
         self._viewer = viewer
-        self.customers_by_reference = Loader(self._customers_by_reference)
-        self.customers_by_id = Loader(self._customers_by_id)
-        self.accounts_by_customer = Loader(self._accounts_by_customer)
-        self.accounts_by_id = Loader(self._accounts_by_id)
-        self.answers = Loader(self._answers)
-        self.wholes = Loader(self._wholes)
-        self.entries = Loader(self._entries)
-        self.balances = Loader(self._balances_of)
+        self.customers_by_reference = Batches(
+            "customers_by_reference", self._customers_by_reference
+        )
+        self.customers_by_id = Batches("customers_by_id", self._customers_by_id)
+        self.accounts_by_customer = Batches("accounts_by_customer", self._accounts_by_customer)
+        self.accounts_by_id = Batches("accounts_by_id", self._accounts_by_id)
+        self.answers = Once("answers", self._answer)
+        self.wholes = Once("wholes", self._whole)
+        self.entries = Once("entries", self._entry)
+        self.balances = Once("balances", self._balance)
 
     async def _customers_by_reference(self, references: list[str]) -> list[Customer | None]:
         found = await self._found(Kind.CUSTOMER_BY_REFERENCE, references)
@@ -115,36 +161,26 @@ class Loaders:
             account if account and account.customer_id in visible else None for account in found
         ]
 
-    async def _answers(self, questions: list[Question]) -> list[Answer | BaseException]:
-        return await self._each(questions, lambda one: one.accounts, self._histories.answer)
+    async def _answer(self, question: Question) -> Answer:
+        await self._require_readable(question.accounts)
+        return await self._histories.answer(question)
 
-    async def _wholes(self, selections: list[Selection]) -> list[Whole | BaseException]:
-        return await self._each(selections, lambda one: one.accounts, self._histories.whole)
+    async def _whole(self, selection: Selection) -> Whole:
+        await self._require_readable(selection.accounts)
+        return await self._histories.whole(selection)
 
-    async def _entries(self, keys: list[EntryKey]) -> list[Sought | BaseException]:
-        return await self._each(
-            keys, lambda one: (one.account,), lambda one: self._histories.entry(*one)
-        )
+    async def _entry(self, key: EntryKey) -> Sought:
+        await self._require_readable((key.account,))
+        return await self._histories.entry(*key)
 
-    async def _balances_of(self, accounts: list[Account]) -> list[AccountBalance | BaseException]:
-        return await self._each(accounts, lambda one: (one,), self._balances.of)
-
-    async def _each(
-        self,
-        keys: list[K],
-        accounts_of: Callable[[K], Sequence[Account]],
-        load: Callable[[K], Awaitable[T]],
-    ) -> list[T | BaseException]:
-        """Load each key whose accounts the viewer may read; it may know of others by writing."""
-
-        async def one(key: K) -> T:
-            if not self._viewer.reads_all:
-                await self._require_readable(accounts_of(key))
-            return await load(key)
-
-        return await asyncio.gather(*map(one, keys), return_exceptions=True)
+    async def _balance(self, account: Account) -> AccountBalance:
+        await self._require_readable((account,))
+        return await self._balances.of(account)
 
     async def _require_readable(self, accounts: Sequence[Account]) -> None:
+        """Raise `Forbidden` unless the viewer may read these, of which it may know by writing."""
+        if self._viewer.reads_all:
+            return
         owners = {account.customer_id for account in accounts}
         found = await asyncio.gather(*(self.customers_by_id.load(owner) for owner in owners))
         if not all(found):

@@ -167,31 +167,31 @@ class _Merged:
             for timeline in self._timelines
         )
 
-    def newest(self, below: Key | None, count: int, *, at: bool = False) -> list[Row]:
+    def newest(self, below: Key | None, count: int) -> list[Row]:
         """Collect so much of what is known and asked for, newest first, from a place on."""
         if not self._keeps_all:
-            parts = (self._down(timeline, below, at=at) for timeline in self._timelines)
+            parts = (self._down(timeline, below, at=False) for timeline in self._timelines)
             return list(islice(merge(*parts, reverse=True), count))
-        rows: list[Row] = []
+        found: list[tuple[Key, Entry]] = []
         for timeline in self._timelines:
-            within = self._below(timeline, below, at=at)
+            within = self._below(timeline, below, at=False)
             last = slice(max(within.start, within.stop - count), within.stop)
-            rows += map(_row, zip(timeline.keys[last], timeline.entries[last], strict=True))
-        rows.sort(key=_key, reverse=True)
-        return rows[:count]
+            found += zip(timeline.keys[last], timeline.entries[last], strict=True)
+        found.sort(key=_key, reverse=True)
+        return list(map(_row, found[:count]))
 
-    def oldest(self, above: Key | None, count: int, *, at: bool = False) -> list[Row]:
+    def oldest(self, above: Key | None, count: int) -> list[Row]:
         """Collect so much of what is known and asked for, oldest first, from a place on."""
         if not self._keeps_all:
-            parts = (self._up(timeline, above, at=at) for timeline in self._timelines)
+            parts = (self._up(timeline, above, at=False) for timeline in self._timelines)
             return list(islice(merge(*parts), count))
-        rows: list[Row] = []
+        found: list[tuple[Key, Entry]] = []
         for timeline in self._timelines:
-            within = self._above(timeline, above, at=at)
+            within = self._above(timeline, above, at=False)
             first = slice(within.start, min(within.start + count, within.stop))
-            rows += map(_row, zip(timeline.keys[first], timeline.entries[first], strict=True))
-        rows.sort(key=_key)
-        return rows[:count]
+            found += zip(timeline.keys[first], timeline.entries[first], strict=True)
+        found.sort(key=_key)
+        return list(map(_row, found[:count]))
 
     def _down(self, timeline: Timeline, below: Key | None, *, at: bool) -> Iterator[Row]:
         keys, entries = timeline.keys, timeline.entries
@@ -206,6 +206,18 @@ class _Merged:
         for index in range(within.start, within.stop):
             if self._keep(entries[index]):
                 yield _row((keys[index], entries[index]))
+
+    def _has_down(self, timeline: Timeline, below: Key | None, *, at: bool) -> bool:
+        if not self._keeps_all:
+            return any(True for _ in self._down(timeline, below, at=at))
+        within = self._below(timeline, below, at=at)
+        return bool(within.start < within.stop)
+
+    def _has_up(self, timeline: Timeline, above: Key | None, *, at: bool) -> bool:
+        if not self._keeps_all:
+            return any(True for _ in self._up(timeline, above, at=at))
+        within = self._above(timeline, above, at=at)
+        return bool(within.start < within.stop)
 
     def _below(self, timeline: Timeline, below: Key | None, *, at: bool) -> slice:
         """Return where the entries from a place on towards the older ones are."""
@@ -239,14 +251,14 @@ class _Merged:
 
     def _any_down(self, below: Key | None, *, at: bool = False) -> bool:
         """Say whether the list goes on towards the older rows; any known one is proof."""
-        if self.newest(below, 1, at=at):
+        if any(self._has_down(timeline, below, at=at) for timeline in self._timelines):
             return True
         if self._open:
             raise self._next_pages()
         return False
 
     def _any_up(self, above: Key | None, *, at: bool = False) -> bool:
-        if self.oldest(above, 1, at=at):
+        if any(self._has_up(timeline, above, at=at) for timeline in self._timelines):
             return True
         self._require(above)
         return False
