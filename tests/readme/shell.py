@@ -15,7 +15,7 @@ from typing import NamedTuple
 from document import ROOT
 
 _BIN = Path(sys.executable).parent
-_NOT_COPIED = ("node_modules", "__pycache__", ".*_cache", "*.db*")
+_NOT_COPIED = ("node_modules", "__pycache__", ".*_cache", "*.db*", "secrets")
 # What serves until it is told to stop, and what it says once it does.
 LASTING = {
     "make demo": "Ctrl-C stops it",

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import yaml
 from document import ANCHORS, BLOCKS, IN_LINE, LINKS, PROSE, ROOT, TEXT, between, blocks
 from graphql import parse, validate
 from reference_table import table, written
@@ -151,3 +152,13 @@ def test_lines_are_short() -> None:
     long = [line for line in lines if len(line) > 120 and not line.startswith("|")]
 
     assert long == []
+
+
+def test_the_runbook_tells_of_every_alarm() -> None:
+    alarms = yaml.safe_load((ROOT / "docker/prometheus/alerts.yaml").read_text("utf-8"))
+    names = [rule["alert"] for group in alarms["groups"] for rule in group["rules"]]
+
+    told = re.findall(r"^\| `(Credit\w+)` \|", PROSE, re.MULTILINE)
+
+    assert len(told) > 10
+    assert sorted(told) == sorted(names)
