@@ -10,12 +10,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from shipped import DOCKERFILE, stages
+from shipped import DOCKERFILE, ROOT, stages
 
 # As the Dockerfile has it.
 USER = "10001"
@@ -25,6 +27,23 @@ set -eu
 mount -t tmpfs -o mode=0755 tmpfs /run
 cp -r "$1/." /run/
 mkdir -p /run/tmp "$2"
+chmod -R a+rX /run
+# Where a folder above them is closed to the user, what is needed is put into an open one.
+n=0
+for place in $NEEDED; do
+  n=$((n + 1))
+  mkdir -p /run/needed/$n
+  mount --bind "$place" /run/needed/$n
+done
+for place in $CLOSED; do
+  mount -t tmpfs -o mode=0755 tmpfs "$place"
+done
+n=0
+for place in $NEEDED; do
+  n=$((n + 1))
+  mkdir -p "$place"
+  mount --bind /run/needed/$n "$place"
+done
 mount -t tmpfs -o size=16m,mode=1777 tmpfs /run/tmp
 awk '{ print $5 }' /proc/self/mountinfo | while read -r place; do
   case $place in
@@ -56,14 +75,27 @@ class Contained:
     ) -> None:
         namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         entering = ["sh", "-c", _ENTER, "sh", str(mounted), _WHERE_IT_WORKS, user]
+        # A pipe that nobody reads would hold up what logs a lot.
+        self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `end` closes it
         self._process = subprocess.Popen(
             [*namespaces, *entering, *command],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={"PATH": _path(), "TMPDIR": "/run/tmp", "HOME": "/", **(environ or {})},
+            stdout=self._told,
+            stderr=subprocess.STDOUT,
+            env={
+                "PATH": _path(),
+                "TMPDIR": "/run/tmp",
+                "HOME": "/",
+                **_opened(),
+                **(environ or {}),
+            },
         )
+
+    @property
+    def told(self) -> str:
+        """All that it has printed so far."""
+        self._told.seek(0)
+        return self._told.read()
 
     def tell(self, sig: signal.Signals) -> None:
         """Send a signal to the process that is the first of its container."""
@@ -72,25 +104,24 @@ class Contained:
         assert len(children) == 1, "it does not run"
         os.kill(int(children[0]), sig)
 
-    def until(self, told: str) -> None:
-        """Return once it has printed a line that holds this."""
-        assert self._process.stdout
-        for line in self._process.stdout:
-            if told in line:
-                return
-        assert self._process.stderr
-        pytest.fail(f"it ended and said: {self._process.stderr.read()}")
+    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
+        """Return once something holds that it brings about."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert self._process.poll() is None, f"it has ended: {self.told}"
+            assert time.monotonic() < deadline, f"it does not come to hold: {self.told}"
+            time.sleep(0.05)
 
-    def ended(self, within: float = 60) -> tuple[int, str, str]:
-        """Return the status, and what was printed since, once it has ended."""
-        out, err = self._process.communicate(timeout=within)
-        return self._process.returncode, out, err
+    def ended(self, within: float = 60) -> int:
+        """Return the status once it has ended."""
+        return self._process.wait(within)
 
     def end(self) -> None:
         """End it at once, and everything in its container."""
         if self._process.poll() is None:
             self._process.kill()
-        self._process.communicate()
+        self._process.wait()
+        self._told.close()
 
 
 @contextmanager
@@ -109,11 +140,14 @@ def contained(
 
 
 def run(
-    command: Sequence[str], mounted: Path, environ: Mapping[str, str] | None = None
-) -> tuple[int, str, str]:
+    command: Sequence[str],
+    mounted: Path,
+    environ: Mapping[str, str] | None = None,
+    user: str = USER,
+) -> tuple[int, str]:
     """Run a command to its end; return its status and what it printed."""
-    with contained(command, mounted, environ) as one:
-        return one.ended()
+    with contained(command, mounted, environ, user) as one:
+        return one.ended(), one.told
 
 
 def gateway_command(*arguments: str) -> list[str]:
@@ -121,6 +155,20 @@ def gateway_command(*arguments: str) -> list[str]:
     final = stages(DOCKERFILE.read_text())[-1]
     entry, own = final.last("ENTRYPOINT").words, final.last("CMD").words
     return [*entry, *(arguments or own)]
+
+
+def _opened() -> Mapping[str, str]:
+    """Say which folders the command needs that are within closed ones, and which those are."""
+    closed = {
+        place: next(
+            (one for one in reversed(place.parents) if not one.stat().st_mode & 0o001), None
+        )
+        for place in (Path(sys.base_prefix), ROOT)
+    }
+    return {
+        "NEEDED": " ".join(str(place) for place, within in closed.items() if within),
+        "CLOSED": " ".join({str(within) for within in closed.values() if within}),
+    }
 
 
 def _path() -> str:
