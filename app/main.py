@@ -38,6 +38,7 @@ from app.redis.connection import ping
 from app.redis.guard import RedisAway
 from app.redis.rates import Allowance
 from app.server import pages, refusal, scraping
+from app.server.collector import collecting
 from app.server.compression import Compression
 from app.server.counting import Counting
 from app.server.finds import Finds
@@ -58,7 +59,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     readiness, metrics = Readiness(), Metrics()
     telling = settings.observability
     log = RequestLog(requests=telling.log_requests, hits=telling.log_hits)
-    tracing = Tracing(telling.otlp_endpoint, telling.trace_share)
+    tracing = Tracing(telling.trace_share)
     opened_desk: Desk | None = None
 
     @asynccontextmanager
@@ -67,7 +68,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
             services(settings, clock, metrics) as opened,
             callers(settings.auth, opened.directory, clock) as known,
             scraping.written(metrics),
-            tracing.opened(),
+            collecting(tracing, telling.otlp_endpoint),
         ):
             scraping.watch_services(metrics, opened)
             scraping.watch_telling(metrics, tracing)

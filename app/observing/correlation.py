@@ -1,31 +1,40 @@
 """By what a request is found again: its own id, and the trace of its caller that it belongs to."""
 
-import logging
 import os
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 REQUEST_ID = b"x-request-id"
 _PARENT, _STATE = b"traceparent", b"tracestate"
 _NAMES = frozenset({REQUEST_ID, _PARENT, _STATE})
 # UUIDs, ULIDs, what proxies make; nothing that would have to be escaped anywhere.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_W3C = TraceContextTextMapPropagator()
-# They quote what they cannot read, and anybody may send that.
-for _name in ("opentelemetry.trace.span", "opentelemetry.trace.propagation.tracecontext"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
+# Later versions may say more behind; `ff` is none (W3C Trace Context, 3.2).
+_W3C = re.compile(
+    rb"(?!ff)(?P<version>[0-9a-f]{2})-(?P<trace>(?!0{32})[0-9a-f]{32})"
+    rb"-(?P<span>(?!0{16})[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<more>-[\x21-\x7e]{0,200})?"
+)
+_FIRST_VERSION = b"00"
+_IS_SAMPLED = 1
+# As much as everybody has to pass on (3.3.1.5), of what a header field may hold.
+_STATE_SHAPE = re.compile(rb"[\x20-\x7e]{1,512}")
+
+
+class Parent(NamedTuple):
+    """The caller's span: what `traceparent` and `tracestate` say, the ids in hexadecimal."""
+
+    trace_id: str
+    span_id: str
+    is_sampled: bool
+    state: str = ""
 
 
 class Correlation(NamedTuple):
-    """The id of a request, and the caller's trace as OpenTelemetry's context has it, if any."""
+    """The id of a request, and its caller's span where there is one."""
 
     id: str
-    parent: Context | None
+    parent: Parent | None = None
 
 
 def correlation(headers: Iterable[tuple[bytes, bytes]]) -> Correlation:
@@ -38,35 +47,34 @@ def correlation(headers: Iterable[tuple[bytes, bytes]]) -> Correlation:
         if name in _NAMES:
             sent.setdefault(name, []).append(value)
     if not sent:
-        return Correlation(made_id(), None)
-    parent = _parent(sent)
-    ids = sent.get(REQUEST_ID, ())
+        return Correlation(made_id())
+    parent = _parent(sent.get(_PARENT, []), sent.get(_STATE, []))
+    ids = sent.get(REQUEST_ID, [])
     if len(ids) == 1 and _WELL_FORMED.fullmatch(ids[0]):
         return Correlation(ids[0].decode("ascii"), parent)
-    if parent is None:
-        return Correlation(made_id(), None)
-    of_trace = trace.get_current_span(parent).get_span_context().trace_id
-    return Correlation(trace.format_trace_id(of_trace), parent)
+    return Correlation(parent.trace_id if parent else made_id(), parent)
+
+
+def request_id(sent: bytes | None) -> str:
+    """Return the id of a request that has one such header field, or none."""
+    if sent is not None and _WELL_FORMED.fullmatch(sent):
+        return sent.decode("ascii")
+    return made_id()
 
 
 def made_id() -> str:
-    """Return an id that nobody had before."""
+    """Return an id that nobody had before, of the shape of a trace's."""
     return os.urandom(16).hex()
 
 
-def propagated() -> dict[str, str]:
-    """Return the header fields by which an upstream call says to which trace it belongs."""
-    fields: dict[str, str] = {}
-    _W3C.inject(fields)
-    return fields
-
-
-def _parent(sent: dict[bytes, list[bytes]]) -> Context | None:
-    if len(sent.get(_PARENT, ())) != 1:  # two say nothing
+def _parent(said: list[bytes], state: list[bytes]) -> Parent | None:
+    found = _W3C.fullmatch(said[0]) if len(said) == 1 else None  # two say nothing
+    if found is None or (found["version"] == _FIRST_VERSION and found["more"]):
         return None
-    carrier = {
-        name.decode("ascii"): [value.decode("latin-1") for value in values]
-        for name, values in sent.items()
-    }
-    found = _W3C.extract(carrier, Context())
-    return found or None
+    states = b",".join(state)
+    return Parent(
+        found["trace"].decode(),
+        found["span"].decode(),
+        bool(int(found["flags"], 16) & _IS_SAMPLED),
+        states.decode() if _STATE_SHAPE.fullmatch(states) else "",
+    )

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import NamedTuple
 
-from opentelemetry.trace import INVALID_SPAN, Span, Tracer
+from app.observing.correlation import Parent
 
 # Longer ones are cut: a caller chooses them.
 _MOST_CHARACTERS = 100
@@ -31,13 +31,12 @@ class Operation(NamedTuple):
 class Observation:
     """What is seen of one request, or of one operation of a WebSocket. Times are in seconds.
 
-    `tracer` is None where it is not traced. Of a connection, `operations` counts what was asked.
+    `parent` is its caller's span. Of a connection, `operations` counts what was asked.
     """
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, parent: Parent | None = None) -> None:
         self.request_id = request_id
-        self.tracer: Tracer | None = None
-        self.span: Span = INVALID_SPAN
+        self.parent = parent
         self.operations = 0
         self.began = perf_counter()
         self.subject: str | None = None
@@ -114,7 +113,7 @@ def note_error(code: str) -> None:
 def note_source(provider: str, state: str) -> None:
     """Note the state of one account's part in the answer."""
     if seen := _current.get():
-        seen.sources[provider, state] += 1
+        seen.sources[provider, str(state)] += 1  # of an enumeration no more than its text
 
 
 def note_event() -> None:

@@ -3,16 +3,22 @@
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-from opentelemetry.context import Context, attach
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from typing import NamedTuple
 
 from app.observing.correlation import Correlation
 from app.observing.observation import Observation, observe, observed
 from app.observing.requests import RequestLog, operation_fields
+from app.observing.spans import Span
 from app.observing.tracing import Tracing
 
 _LEAST_FAILURE = 500
+
+
+class Begun(NamedTuple):
+    """A request that is being seen, and its first span where it is traced."""
+
+    seen: Observation
+    span: Span | None
 
 
 class Observer:
@@ -22,37 +28,29 @@ class Observer:
         self.log = log
         self._tracing = tracing
 
-    def begin(self, correlation: Correlation, name: str, *, is_traced: bool = True) -> Observation:
+    def begin(self, correlation: Correlation, name: str, *, is_traced: bool = True) -> Begun:
         """See a request from now on, in this task, which is its own, and in those it starts."""
-        seen = Observation(correlation.id)
+        seen = Observation(correlation.id, correlation.parent)
         observe(seen)
         _observer.set(self)
-        tracer = self._tracing.tracer
-        if tracer is not None and is_traced:
-            seen.span = tracer.start_span(name, correlation.parent, SpanKind.SERVER)
-            # What is not traced may still tell its callees that it is not.
-            attach(set_span_in_context(seen.span, correlation.parent or Context()))
-            seen.tracer = tracer if seen.span.is_recording() else None
-        elif correlation.parent is not None:
-            attach(correlation.parent)
-        return seen
-
-    def end(self, seen: Observation, name: str, attributes: dict[str, str | int]) -> None:
-        """End the trace of a request; its status is an attribute where it has one."""
-        if seen.span.is_recording():
-            _end_span(seen, seen.span, name, attributes)
+        span = None
+        if is_traced:
+            span = self._tracing.root(correlation.id, name, correlation.parent)
+        if span is not None:
+            span.run()
+        return Begun(seen, span)
 
     @contextmanager
     def operation(self, connection: Observation) -> Iterator[None]:
         """See one of a connection's operations, in a task of its own."""
         connection.operations += 1
         name = f"{connection.request_id}.{connection.operations}"
-        seen = self.begin(Correlation(name, None), "operation")
+        begun = self.begin(Correlation(name), "operation")
         try:
             yield
         finally:
-            self.log.tell("operation", operation_fields(seen))
-            self.end(seen, "operation", {})
+            self.log.tell("operation", operation_fields(begun.seen))
+            end(begun, {})
 
 
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
@@ -68,11 +66,15 @@ async def operated(work: Awaitable[None]) -> None:
         await work
 
 
-def _end_span(seen: Observation, span: Span, name: str, attributes: dict[str, str | int]) -> None:
+def end(begun: Begun, attributes: dict[str, str | int]) -> None:
+    """End the trace of a request; its status is an attribute where it has one."""
+    seen, span = begun
+    if span is None:
+        return
     told: dict[str, str | int] = {"credit_gateway.request_id": seen.request_id, **attributes}
     operation = seen.operation
     if operation:
-        name = f"{operation.kind} {operation.name}" if operation.name else operation.kind
+        span.name = f"{operation.kind} {operation.name}" if operation.name else operation.kind
         told["graphql.operation.type"] = operation.kind
         if operation.name:
             told["graphql.operation.name"] = operation.name
@@ -80,8 +82,7 @@ def _end_span(seen: Observation, span: Span, name: str, attributes: dict[str, st
             told["credit_gateway.cost"] = operation.cost
     if seen.codes:
         told["error.type"] = next(iter(seen.codes))
-    span.update_name(name)
-    span.set_attributes(told)
     if int(attributes.get("http.response.status_code", 0)) >= _LEAST_FAILURE:
-        span.set_status(Status(StatusCode.ERROR))
+        span.error = next(iter(seen.codes), "INTERNAL")
+    span.attributes = told
     span.end()

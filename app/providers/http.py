@@ -22,7 +22,7 @@ import structlog
 from app.metrics.metrics import Metrics
 from app.model.clock import Clock
 from app.model.errors import UpstreamError, UpstreamUnauthorized
-from app.observing.correlation import propagated
+from app.observing.spans import propagated
 from app.providers.call import Answer, Call, NotAsked, Ring
 from app.providers.exchange import Exchange
 from app.providers.health import Health

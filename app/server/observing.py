@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.observing.correlation import REQUEST_ID, correlation
 from app.observing.observation import Observation
-from app.observing.observer import Observer
+from app.observing.observer import Observer, end
 from app.observing.requests import hit_of, request_fields
 from app.server.counting import PROBES, group_of, method_of, route_of
 
@@ -35,7 +35,8 @@ class Observing:
         method = method_of(scope.get("method", "GET"))
         is_probe = group_of(scope["path"]) in PROBES
         name = f"{method} {route}"
-        seen = self._observer.begin(correlation(scope["headers"]), name, is_traced=not is_probe)
+        begun = self._observer.begin(correlation(scope["headers"]), name, is_traced=not is_probe)
+        seen = begun.seen
         sent = _Sent(seen, send, timing=self._timing)
         try:
             await self._app(scope, receive, sent.send)
@@ -52,7 +53,7 @@ class Observing:
                 self._observer.log.tell(
                     "request", fields, is_probe=is_probe and sent.status == HTTPStatus.OK
                 )
-            self._observer.end(seen, name, _attributes(method, route, sent))
+            end(begun, _attributes(method, route, sent))
 
 
 class _Sent:
@@ -69,7 +70,7 @@ class _Sent:
     async def send(self, message: Message) -> None:
         kind = message["type"]
         if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
-            self.status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS.value)
+            self.status = int(message.get("status", HTTPStatus.SWITCHING_PROTOCOLS))
             headers = list(message.get("headers", ()))
             message = {**message, "headers": [*headers, *self._fields(headers)]}
         elif kind == "websocket.close":

@@ -66,12 +66,11 @@ def watch_telling(metrics: Metrics, tracing: Tracing) -> None:
     told = {"taken": 0, "lost": 0, "dropped": 0}
 
     def read() -> None:
-        taken, lost = tracing.sent
         dropped = quick.lines.dropped if quick.lines else 0
-        metrics.spans.add("taken", amount=taken - told["taken"])
-        metrics.spans.add("lost", amount=lost - told["lost"])
+        metrics.spans.add("taken", amount=tracing.taken - told["taken"])
+        metrics.spans.add("lost", amount=tracing.lost - told["lost"])
         metrics.lines_dropped.add(amount=dropped - told["dropped"])
-        told.update(taken=taken, lost=lost, dropped=dropped)
+        told.update(taken=tracing.taken, lost=tracing.lost, dropped=dropped)
 
     metrics.read_from(read)
 

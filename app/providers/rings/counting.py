@@ -6,8 +6,6 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TypeVar
 
-from opentelemetry.trace import SpanKind
-
 from app.metrics.metrics import Metrics
 from app.model.errors import (
     GatewayError,
@@ -18,7 +16,7 @@ from app.model.errors import (
     UpstreamUnauthorized,
 )
 from app.observing.observation import asking_upstream
-from app.observing.spans import span
+from app.observing.spans import Kind, span
 from app.providers.call import Call, CircuitOpen, Crowded, NotAsked, OwnRate, TooSoon
 
 T = TypeVar("T")
@@ -80,7 +78,7 @@ class Exchanges:
         outcome = ANSWERED
         self._under_way.inc()
         try:
-            with span(f"{call.method} {self._name}", self._told(call), SpanKind.CLIENT):
+            with span(f"{call.method} {self._name}", self._told(call), Kind.CLIENT):
                 return await send()
         except NotAsked:
             outcome = ""
