@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from app.api.answering import Answering
 from app.api.context import Context, Services
@@ -25,7 +25,7 @@ from app.api.persisted import AutomaticLibrary, TrustedLibrary
 from app.api.streams.streams import MOST_OF_ONE, Streams
 from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.callers import Callers, callers
-from app.auth.hosts import LoopbackHosts
+from app.auth.hosts import LoopbackHosts, names_loopback
 from app.exports import streaming
 from app.metrics.metrics import Metrics
 from app.model.clock import Clock, utc_now
@@ -41,7 +41,7 @@ from app.server import pages, refusal, scraping
 from app.server.collector import collecting
 from app.server.compression import Compression
 from app.server.counting import Counting
-from app.server.finds import Finds
+from app.server.finds import Finds, Tells
 from app.server.hits import Desk, Hits
 from app.server.leavers import Leavers
 from app.server.limits import Limits, Overload
@@ -113,25 +113,39 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     def desk() -> Desk | None:
         return None if readiness.is_draining else opened_desk  # nothing there says farewell
 
-    found = Finds(Leavers(Turns(app)), desk, metrics)
-    guarded = LoopbackHosts(found) if settings.auth.mode == "none" else found
+    turns, is_for_all = Leavers(Turns(app)), settings.auth.mode == "none"
+    guarded = LoopbackHosts(turns) if is_for_all else turns
     limited = Limits(
         Compression(Validators(guarded)),
         max_in_flight=settings.server.max_in_flight,
         request_timeout=request_timeout,
     )
     scraping.watch_process(metrics, readiness, limited)
-    heard = _with_origins(limited, settings.server.cors_origins)
+
+    origins, patience = settings.server.cors_origins, request_timeout.total_seconds()
+    heard = _with_origins(limited, origins)
     counting = Counting(Farewell(heard, readiness), metrics, log)
     observed = Observing(counting, Observer(log, tracing), timing=telling.server_timing)
     # What is refused by its head alone says no more than that to a page of another origin.
-    overload = None if settings.server.cors_origins else Overload(limited, counting.refused)
-    hits = Hits(
+    overload = None if origins else Overload(limited, counting.refused)
+
+    def is_found(scope: Scope) -> bool:
+        return not limited.is_full and (not is_for_all or names_loopback(scope))
+
+    found = Finds(
         observed,
+        desk,
+        is_found,
+        Tells(metrics, log),
+        patience=patience,
+        heard=(lambda app: _with_origins(app, origins)) if origins else None,
+    )
+    hits = Hits(
+        found,
         desk,
         metrics,
         most_bytes=settings.cache.response_memory,
-        patience=request_timeout.total_seconds(),
+        patience=patience,
     )
     return hits
 

@@ -1,6 +1,7 @@
 """Where nobody asks who is calling: only names of this machine's own reach the application."""
 
-from starlette.datastructures import Headers
+from functools import lru_cache
+
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +21,7 @@ class LoopbackHosts:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope["path"] in _PROBES or _names_loopback(scope):
+        if scope["type"] == "lifespan" or scope["path"] in _PROBES or names_loopback(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -28,9 +29,15 @@ class LoopbackHosts:
             await _REFUSAL(scope, receive, send)
 
 
-def _names_loopback(scope: Scope) -> bool:
-    hosts = Headers(scope=scope).getlist("host")
-    return len(hosts) == 1 and is_loopback(_without_port(hosts[0]))
+def names_loopback(scope: Scope) -> bool:
+    """Say whether a request is for this machine by its own name."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return len(hosts) == 1 and _is_own(hosts[0])
+
+
+@lru_cache(maxsize=100)
+def _is_own(host: bytes) -> bool:
+    return is_loopback(_without_port(host.decode("latin-1")))
 
 
 def _without_port(host: str) -> str:

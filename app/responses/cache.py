@@ -13,7 +13,7 @@ compared whole, so that nobody is ever given what was made for somebody else.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
@@ -31,6 +31,7 @@ from app.responses.dependencies import Dependencies
 from app.responses.kept import Kept, Written, digest
 from app.responses.lookups import LASTS_SECONDS, Lookup, Lookups
 from app.responses.memory import Memory
+from app.responses.search import Search
 from app.responses.shared import Shared
 from app.responses.versions import Versions
 
@@ -68,6 +69,7 @@ class ResponseCache:
         self._clock = clock
         self._release = release
         self._shared = Shared(guard) if shared else None
+        self._search = Search(self._read, self._judge)
         self._memory = Memory(most_bytes)
         self._asking: set[asyncio.Task[timedelta | None]] = set()
         self._versions = Versions(changes, guard, self._memory.changed)
@@ -89,10 +91,10 @@ class ResponseCache:
         kept = self._memory.get(key)
         if kept is not None:
             left = self.left(kept) or await self._left_still(kept)
-        elif self._shared and self._versions.are_heard:
-            kept = await self._from(self._shared, key)
-            left = kept.until - self._clock() if kept else None
-        return Found(kept, left) if kept and left and left > _NOTHING else None
+            return Found(kept, left) if left else None
+        if self._shared and self._versions.are_heard:
+            return await self._search.find(key)
+        return None
 
     def left(self, kept: Kept) -> timedelta | None:
         """Return for how long an answer stays fresh; None for one that may not be given.
@@ -123,10 +125,11 @@ class ResponseCache:
         return kept
 
     async def aclose(self) -> None:
-        """End what is being asked and written."""
+        """End what is being asked, looked for and written."""
         for task in self._asking:
             task.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
+        await self._search.aclose()
         if self._shared:
             await self._shared.aclose()
 
@@ -149,7 +152,7 @@ class ResponseCache:
         try:
             if self._fresh_for(kept) is None:
                 return None
-            if await self._look_up(list(kept.lookups)) != kept.lookups:
+            if await self._look_up(kept.lookups) != kept.lookups:
                 self._memory.discard(kept.key)
                 return None
         finally:
@@ -157,37 +160,59 @@ class ResponseCache:
         kept.looked_up_at = asked_at
         return self._fresh_for(kept)
 
-    async def _look_up(self, lookups: Sequence[Lookup]) -> dict[Lookup, Any] | None:
+    async def _look_up(self, lookups: Collection[Lookup]) -> dict[Lookup, Any] | None:
         with suppress(DirectoryUnavailable):
             return await self._lookups.all(lookups)
         return None
 
-    async def _from(self, shared: Shared, key: bytes) -> Kept | None:
+    async def _read(self, keys: Sequence[bytes]) -> tuple[Mapping[bytes, Written], int]:
+        """Return what Redis has under these keys, and the mark at which that was read."""
         since = self._versions.mark
-        try:
-            written = await shared.read(key)
-            if written is None or self._clock() >= written.until:
-                return None
-            if not await self._are_newest(written, since):
-                return None
-        except RedisAway:
-            return None
+        with suppress(RedisAway):
+            written = await self._shared.read(keys) if self._shared else {}
+            return await self._newest(written), since
+        return {}, since
+
+    async def _judge(self, came: tuple[Mapping[bytes, Written], int]) -> dict[bytes, Found]:
+        """Return those answers that may be given now, and keep them here."""
+        written, since = came
         asked_at = monotonic()
-        lookups = [Lookup(*one) for one in written.lookups]
-        found = await self._look_up(lookups)
-        if found is None or digest(found, lookups) != written.found:
+        said = await self._look_up({one for each in written.values() for one in each.lookups})
+        if said is None:
+            return {}
+        now, found = self._clock(), {}
+        for key, one in written.items():
+            left = one.until - now
+            kept = self._agreed(one, said, asked_at, since) if left > _NOTHING else None
+            if kept:
+                found[key] = Found(kept, left)
+        return found
+
+    async def _newest(self, written: Mapping[bytes, Written]) -> Mapping[bytes, Written]:
+        """Ask for the versions that this process does not know, and leave out what is of others.
+
+        Raises `RedisAway`.
+        """
+        names = {name for one in written.values() for name in one.documents}
+        lacking = [name for name in names if self._versions.known(name) is None]
+        if not lacking:
+            return written
+        asked = dict(zip(lacking, await self._store.versions(lacking), strict=True))
+        return {
+            key: one
+            for key, one in written.items()
+            if all(asked.get(name, version) == version for name, version in one.documents.items())
+        }
+
+    def _agreed(
+        self, written: Written, said: Mapping[Lookup, Any], asked_at: float, since: int
+    ) -> Kept | None:
+        """Keep an answer that was read since that mark; None where something of it has changed."""
+        found = {one: said[one] for one in written.lookups}
+        if digest(found.values()) != written.found:
             return None
-        kept = Kept(key, written.body, written.until, written.documents, found, asked_at)
-        if not self._versions.learn(kept.documents, since):
+        if not self._versions.learn(written.documents, since):
             return None
+        kept = Kept(written.key, written.body, written.until, written.documents, found, asked_at)
         self._memory.put(kept)
         return kept
-
-    async def _are_newest(self, written: Written, since: int) -> bool:
-        """Ask for the versions that this process does not know; raises `RedisAway`."""
-        lacking = [name for name in written.documents if self._versions.known(name) is None]
-        found = await self._store.versions(lacking) if lacking else []
-        asked = dict(zip(lacking, found, strict=True))
-        if any(asked[name] != written.documents[name] for name in lacking):
-            return False
-        return self._versions.learn(written.documents, since)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app.responses.lookups import Kind, Lookup
+from app.responses.lookups import Lookup
 
 # What a kept answer takes beside its bytes, and for each name and each record in it.
 _OVERHEAD = 1000
@@ -47,7 +47,7 @@ class Written(msgspec.Struct, frozen=True, array_like=True):
     key: bytes
     until: Annotated[datetime, msgspec.Meta(tz=True)]
     documents: Mapping[str, str]
-    lookups: Sequence[tuple[Kind, str]]
+    lookups: Sequence[Lookup]
     found: bytes
     body: bytes
 
@@ -58,7 +58,7 @@ _decoder = msgspec.msgpack.Decoder(Written)
 
 def encoded(kept: Kept) -> bytes:
     """Return an answer as it is written."""
-    lookups, found = list(kept.lookups), digest(kept.lookups, kept.lookups)
+    lookups, found = list(kept.lookups), digest(kept.lookups.values())
     return _encoder.encode(Written(kept.key, kept.until, kept.documents, lookups, found, kept.body))
 
 
@@ -70,6 +70,6 @@ def decoded(data: bytes) -> Written | None:
         return None
 
 
-def digest(found: Mapping[Lookup, Any], lookups: Iterable[Lookup]) -> bytes:
-    """Return what is the same only where the same was found by the same lookups in that order."""
-    return sha256(_encoder.encode([found[one] for one in lookups])).digest()
+def digest(found: Iterable[object]) -> bytes:
+    """Return what is the same only where the same was found in the same order."""
+    return sha256(_encoder.encode(list(found))).digest()

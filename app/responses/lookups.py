@@ -8,7 +8,7 @@ write there who tell nobody, such as a command, nothing is believed for longer t
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from secrets import token_hex
@@ -82,7 +82,7 @@ class Lookups:
             answers |= await asyncio.shield(asked)
         return [answers[key] for key in keys]
 
-    async def all(self, lookups: Sequence[Lookup]) -> dict[Lookup, Any]:
+    async def all(self, lookups: Collection[Lookup]) -> dict[Lookup, Any]:
         """Return what the directory says of each of them, as `found` does."""
         by_kind: dict[Kind, list[str]] = {}
         for kind, key in lookups:

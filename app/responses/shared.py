@@ -1,12 +1,12 @@
 """The kept answers in Redis, which all processes give."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from aiodataloader import DataLoader
 from redis.asyncio.cluster import RedisCluster
 
 from app.redis.connection import Client
@@ -16,8 +16,6 @@ from app.responses.kept import Kept, Written, decoded, encoded
 _PREFIX = "credit-gateway:response:"
 # What is written beside more than so many others is not worth a wait.
 _MOST_WRITES = 64
-# A round trip brings some megabytes at most.
-_MOST_READ = 50
 
 
 class Shared:
@@ -25,17 +23,23 @@ class Shared:
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        # What is asked in one turn of the event loop costs one round trip.
-        self._loader: DataLoader[str, bytes | None] | None = None
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def read(self, key: bytes) -> Written | None:
-        """Return what is written under a key, None for nothing; raises `RedisAway`."""
-        if self._loader is None:
-            self._loader = DataLoader(self._read, cache=False, max_batch_size=_MOST_READ)
-        data = await asyncio.shield(self._loader.load(_name(key)))
-        written = decoded(data) if data else None
-        return written if written and written.key == key else None
+    async def read(self, keys: Sequence[bytes]) -> dict[bytes, Written]:
+        """Return what is written under these keys, in one round trip; raises `RedisAway`."""
+        names = [_name(key) for key in keys]
+
+        async def look(client: Client) -> list[Any]:
+            if isinstance(client, RedisCluster):  # its keys lie with several servers
+                return await client.mget_nonatomic(names)
+            return await client.mget(names)
+
+        found: dict[bytes, Written] = {}
+        for key, data in zip(keys, await self._guard.ask(look), strict=True):
+            written = decoded(data) if data else None
+            if written and written.key == key:
+                found[key] = written
+        return found
 
     def write(self, kept: Kept, left: timedelta) -> None:
         """Write an answer that is fresh for so long, in the background."""
@@ -50,17 +54,6 @@ class Shared:
         for task in self._writing:
             task.cancel()
         await asyncio.gather(*self._writing, return_exceptions=True)
-
-    async def _read(self, names: list[str]) -> list[Any]:
-        async def look(client: Client) -> list[Any]:
-            if not isinstance(client, RedisCluster):
-                return list(await client.mget(names))
-            pipeline = client.pipeline()  # its keys lie with several servers
-            for name in names:
-                pipeline.get(name)
-            return list(await pipeline.execute())
-
-        return await self._guard.ask(look)
 
     async def _write(self, kept: Kept, milliseconds: int) -> None:
         with suppress(RedisAway):

@@ -21,7 +21,7 @@ from starlette_compress import CompressMiddleware, add_compress_type, remove_com
 
 _LEVEL = 3
 # Less fits into one packet as it is, and a small body grows more often than it shrinks.
-_LEAST_BYTES = 500
+LEAST_BYTES = 500
 # In the order in which they are taken where the client likes them alike.
 _CODINGS = ("zstd", "br", "gzip")
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
@@ -38,7 +38,7 @@ class Compression:
     def __init__(self, app: ASGIApp) -> None:
         self._app = CompressMiddleware(
             _with_own_headers(app),
-            minimum_size=_LEAST_BYTES,
+            minimum_size=LEAST_BYTES,
             zstd_level=_LEVEL,
             brotli_quality=_LEVEL,
             gzip_level=_LEVEL,

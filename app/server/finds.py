@@ -1,111 +1,209 @@
 """
 Gives answers that are kept under what is asked, in this process or in Redis, before it is routed.
 
-`Hits` knows requests by their bytes; here a request is read. What is found is compressed on its way
-out, and tagged, as any answer is.
+`Hits` knows requests by their bytes; here a request is read. It lies right behind, outside of all
+other rings: what has come whole and waits for Redis alone reaches no limit, and nearly all that is
+found leaves as it is. It is counted and logged as what `Hits` gives. All else goes the whole way,
+as if it had not been looked at; so does everything while as many requests as may be are under way,
+as what is not found would be refused.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from http import HTTPStatus
+from time import perf_counter
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.answering import key_of
 from app.api.http import KEPT, MISSED, VARY, requested_age
 from app.api.negotiation import EVENTS_TYPE, accepted
 from app.api.requests import Refused, Request, in_body, in_query
 from app.metrics.metrics import Metrics
-from app.observing.observation import note_operation
-from app.redis.rates import raw_header_fields
-from app.server.hits import Desk, may_be_kept
+from app.model.viewer import Viewer
+from app.observing.correlation import REQUEST_ID, correlation
+from app.observing.observation import clipped
+from app.observing.requests import RequestLog, hit_of
+from app.redis.rates import Allowance, raw_header_fields
+from app.responses.cache import Found
+from app.server.begun import Begun
+from app.server.compression import LEAST_BYTES, Compression
+from app.server.hits import PATH, Desk, again, may_be_kept, whole_body
+from app.server.limits import cut_off
+from app.server.observing import TOLD
+from app.server.validators import Validators
 
-_NEEDED = frozenset({b"authorization", b"accept", b"content-type", b"cache-control"})
+_NEEDED = frozenset(
+    {b"authorization", b"accept", b"accept-encoding", b"content-type", b"cache-control"}
+)
+# For the rings further in: a condition, a body that is waited for or comes in parts.
+_NOT_HERE = frozenset({b"if-none-match", b"if-match", b"expect", b"transfer-encoding"})
+_SAID_NOTHING = dict.fromkeys(_NEEDED, "")
+# Longer ones are refused, further in.
+_MOST_QUERY_BYTES = 8 << 10
+# Where in a scope the answer to it lies: its header fields and its body.
+_FOUND = "credit_gateway.found"
+_VARY = VARY.encode()
+_CODED_VARY = _VARY + b", Accept-Encoding"
+_NOT_CODED = frozenset({"", "identity"})
+
+
+class Tells:
+    """Counts and logs what was found and given."""
+
+    def __init__(self, metrics: Metrics, log: RequestLog) -> None:
+        self._metrics = metrics
+        self._log = log
+
+    def tell(self, scope: Scope, told: bytes, request_id: str, seconds: float) -> None:
+        """Note one answer; `told` is what the log says of it each time that it is given."""
+        scope[TOLD] = told
+        self._log.tell_hit(told, request_id, seconds)
+        self._metrics.requests.add("graphql", scope["method"], "200")
+        self._metrics.lookups.add("responses", "hit")
+        self._metrics.request_seconds.observe("graphql", amount=seconds)
 
 
 class Finds:
-    """Answers what is kept; all else is the application's."""
+    """Answers what is kept; all else is the application's.
 
-    def __init__(self, app: ASGIApp, desk: Callable[[], Desk | None], metrics: Metrics) -> None:
+    `takes` says whether a request may be answered here. Who does not take an answer within
+    `patience` seconds is cut off. `heard` puts a ring around all that is given, None where there is
+    none.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        desk: Callable[[], Desk | None],
+        takes: Callable[[Scope], bool],
+        tells: Tells,
+        *,
+        patience: float,
+        heard: Callable[[ASGIApp], ASGIApp] | None = None,
+    ) -> None:
         self._app = app
         self._desk = desk
-        self._metrics = metrics
+        self._takes = takes
+        self._tells = tells
+        self._patience = patience
+        rings = Compression(Validators(_give))
+        self._rings = heard(rings) if heard else rings
+        self._is_plain = heard is None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        desk = self._desk() if may_be_kept(scope) else None
+        began = perf_counter()
+        desk = self._desk() if may_be_kept(scope) and self._takes(scope) else None
         said = _said(scope) if desk else None
         viewer = desk.viewer(said[b"authorization"]) if desk and said else None
         if desk is None or said is None or viewer is None:
             await self._app(scope, receive, send)
             return
-        came = _Came(receive)
-        request = _request(scope, said, await came.body())
+        first = Begun(receive())
+        body = whole_body(first.result) if first.is_done else None
+        request = _request(scope, said, body) if body is not None else None
         key = key_of(desk.responses, viewer, request) if request else None
         found = await desk.responses.find(key) if key else None
-        allowance = await desk.take(viewer) if found else None
+        allowance = await _allowance(desk, viewer) if found else None
         if found is None or allowance is None or not allowance.allowed:
             if key and found is None:
                 scope[MISSED] = True
-            await self._app(scope, came.receive, send)
+            await self._app(scope, again(first, receive), send)
             return
-        kept, left = found
-        note_operation("query", request.operation_name if request else None, None)
-        self._metrics.lookups.add("responses", "hit")
         if KEPT in scope:
-            scope[KEPT].append(kept)
-        media_type = accepted(said[b"accept"]).encode()
-        headers = [
-            (b"content-length", b"%d" % len(kept.body)),
-            (b"content-type", media_type + b"; charset=utf-8"),
-            (b"cache-control", b"private, max-age=%d" % left.total_seconds()),
-            (b"vary", VARY.encode()),
-            (b"x-cache", b"HIT"),
-            *raw_header_fields(allowance),
-        ]
-        status = HTTPStatus.OK.value
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": kept.body})
+            scope[KEPT].append(found.kept)
+        request_id = correlation(scope["headers"]).id
+        fields = _fields(said, found, allowance, request_id)
+        await self._given(self._giving(said, found, fields, scope, receive, send), scope)
+        name = request.operation_name if request else None
+        told = _told(scope["method"], viewer.subject, name, len(found.kept.body))
+        self._tells.tell(scope, told, request_id, perf_counter() - began)
+
+    def _giving(
+        self,
+        said: dict[bytes, str],
+        found: Found,
+        fields: list[tuple[bytes, bytes]],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> Awaitable[None]:
+        body = found.kept.body
+        is_plain = self._is_plain and scope["method"] == "POST"
+        if is_plain and said[b"accept-encoding"] in _NOT_CODED:
+            vary = _CODED_VARY if len(body) >= LEAST_BYTES else _VARY
+            scope[_FOUND] = [*fields, (b"vary", vary)], body
+            return _give(scope, receive, send)
+        scope[_FOUND] = [*fields, (b"vary", _VARY)], body
+        return self._rings(scope, receive, send)
+
+    async def _given(self, giving: Awaitable[None], scope: Scope) -> None:
+        """Wait for a client that does not read, and not for ever."""
+        begun = Begun(giving)
+        if begun.is_done:
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await begun.rest()
+        except TimeoutError:
+            cut_off(scope)
 
 
-class _Came:
-    """What came of a request, for whoever reads it again."""
+@lru_cache(maxsize=1000)
+def _told(method: str, subject: str, operation: str | None, size_bytes: int) -> bytes:
+    said = {"method": method, "path": PATH, "status": HTTPStatus.OK.value, "bytes": size_bytes}
+    named = {"operation": clipped(operation)} if operation else {}
+    return hit_of({**said, "viewer": clipped(subject), **named, "type": "query"})
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._messages: list[Message] = []
-        self._body = bytearray()
 
-    async def body(self) -> bytes | None:
-        """Return the whole body; None where the client went away before its end."""
-        while True:
-            message = await self._receive()
-            self._messages.append(message)
-            if message["type"] != "http.request":
-                return None
-            self._body += message.get("body", b"")
-            if not message.get("more_body", False):
-                return bytes(self._body)
+async def _give(scope: Scope, _receive: Receive, send: Send) -> None:
+    headers, body = scope[_FOUND]
+    status = HTTPStatus.OK.value
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
-    async def receive(self) -> Message:
-        return self._messages.pop(0) if self._messages else await self._receive()
+
+async def _allowance(desk: Desk, viewer: Viewer) -> Allowance:
+    return desk.take_at_once(viewer) or await desk.take(viewer)
+
+
+def _fields(
+    said: dict[bytes, str], found: Found, allowance: Allowance, request_id: str
+) -> list[tuple[bytes, bytes]]:
+    media_type = accepted(said[b"accept"]).encode()
+    return [
+        (b"content-length", b"%d" % len(found.kept.body)),
+        (b"content-type", media_type + b"; charset=utf-8"),
+        (b"cache-control", b"private, max-age=%d" % found.left.total_seconds()),
+        (b"x-cache", b"HIT"),
+        *raw_header_fields(allowance),
+        (REQUEST_ID, request_id.encode()),
+    ]
 
 
 def _said(scope: Scope) -> dict[bytes, str] | None:
-    """Return what a request says that matters here; None where it cannot have been kept."""
+    """Return what a request says that matters here; None where it goes the whole way."""
+    if len(scope["query_string"]) > _MOST_QUERY_BYTES:
+        return None
     said: dict[bytes, str] = {}
     for name, value in scope["headers"]:
+        if name in _NOT_HERE:
+            return None
         if name in _NEEDED:
             if name in said:
                 return None
             said[name] = value.decode("latin-1")
-    if requested_age(said.get(b"cache-control", "")) is not None:
+    caching = said.get(b"cache-control")
+    if caching is not None and requested_age(caching) is not None:
         return None
-    return {**dict.fromkeys(_NEEDED, ""), **said}
+    return _SAID_NOTHING | said
 
 
-def _request(scope: Scope, said: dict[bytes, str], body: bytes | None) -> Request | None:
+def _request(scope: Scope, said: dict[bytes, str], body: bytes) -> Request | None:
     """Return what is asked; None for what is refused, or answered otherwise."""
     try:
-        if body is None or accepted(said[b"accept"]) == EVENTS_TYPE:
+        if accepted(said[b"accept"]) == EVENTS_TYPE:
             return None
         if scope["method"] == "POST":
             return in_body(said[b"content-type"], body)

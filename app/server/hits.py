@@ -30,8 +30,8 @@ from app.server.begun import Begun
 from app.server.given import Answers, Asked, Given, lines
 from app.server.limits import cut_off
 
-_PATH = "/graphql"
-_RAW_PATH = _PATH.encode()
+PATH = "/graphql"
+_RAW_PATH = PATH.encode()
 # What else a request says does not change its answer.
 _SAYING = (b"host", b"origin", b"accept", b"accept-encoding", b"content-type", b"content-length")
 _CALLER = b"authorization"
@@ -122,15 +122,15 @@ class Hits:
             await self._app(scope, receive, send)
             return
         first = Begun(receive())
-        body = _whole_body(first.result) if first.is_done else None
+        body = whole_body(first.result) if first.is_done else None
         if body is None:
-            await self._app(scope, _again(first, receive), send)
+            await self._app(scope, again(first, receive), send)
             return
         asked = Asked(viewer, scope["method"], scope["query_string"], said[:-1], body)
         given = self._answers.get(asked)
         headers = await _headers(desk, viewer, given) if given else None
         if given is None or headers is None:
-            await self._anew(asked, scope, _again(first, receive), send)
+            await self._anew(asked, scope, again(first, receive), send)
             return
         start = {"type": "http.response.start", "status": 200, "headers": headers}
         for message in (start, {"type": "http.response.body", "body": given.body}):
@@ -186,7 +186,7 @@ class _Watching:
 
 def may_be_kept(scope: Scope) -> bool:
     """Say whether the answer to a request is of a kind that is kept."""
-    return scope["type"] == "http" and scope["path"] == _PATH and scope["method"] in _METHODS
+    return scope["type"] == "http" and scope["path"] == PATH and scope["method"] in _METHODS
 
 
 def _said(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...] | None:
@@ -210,7 +210,7 @@ def _said(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...] | None:
     return (*[said.get(name, b"") for name in _SAYING], said.get(_CALLER, b""))
 
 
-def _whole_body(message: Message) -> bytes | None:
+def whole_body(message: Message) -> bytes | None:
     """Return the body where all of it has come; None where it has not, or nobody waits any more."""
     if message["type"] != "http.request" or message.get("more_body", False):
         return None
@@ -243,7 +243,7 @@ def _of_the_moment(left: timedelta, allowance: Allowance) -> list[tuple[bytes, b
     ]
 
 
-def _again(first: Begun[Message], receive: Receive) -> Receive:
+def again(first: Begun[Message], receive: Receive) -> Receive:
     """Return a receiver whose first message is the one that was begun."""
     waiting = [first]
 
