@@ -10,7 +10,8 @@ import pytest
 from document import blocks, section
 from shell import Shell, copy_of_the_repository, split, until
 
-QUICK_START, STEPS = "Quick start", "Add a provider in five steps"
+QUICK_START, FAILING = "Quick start", "Watch a provider fail"
+STEPS = "Add a provider in five steps"
 REFERENCE = "C-1001"
 
 
@@ -60,7 +61,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
     assert command == "make demo"
     with shell.lasting(command, until(command)) as said:
         url, providers = re.findall(r"http://127\.0\.0\.1:\d+", said)[:2]
-        shell.instead["http://127.0.0.1:8000"] = url
+        shell.instead = {"http://127.0.0.1:8000": url, "PROVIDERS=…": f"PROVIDERS={providers}"}
         with (
             httpx.Client(base_url=url, trust_env=False, timeout=30) as gateway,
             httpx.Client(base_url=providers, trust_env=False) as sandbox,
@@ -76,7 +77,6 @@ def test_the_quick_start_gives_an_answer(demonstration: Demonstration) -> None:
     assert len(answers) == 1
     assert [one.get("errors") for one in answers] == [None]
     assert answers[0]["data"]["customer"]["balances"][0]["reported"]["formatted"]
-    assert demonstration.shell.used == set(demonstration.shell.instead)
 
 
 def test_every_query_is_answered(demonstration: Demonstration) -> None:
@@ -148,3 +148,28 @@ def test_every_subscription_tells_what_is_new(demonstration: Demonstration) -> N
 
     assert len(told) >= 1
     assert [one for one in told if "errors" in one] == []
+
+
+def test_a_provider_fails_as_it_is_shown(demonstration: Demonstration) -> None:
+    (block,) = section(FAILING)
+
+    said = demonstration.shell.run(block.text).out
+
+    _, answer, _ = each_json(said)
+    assert "data" in answer, answer
+    payments = answer["data"]["customer"]["payments"]
+    states = {one["account"]["provider"]["name"]: one["state"] for one in payments["sources"]}
+    assert len(payments["nodes"]) == 3
+    assert states == {"cloud": "FRESH", "hosting": "UNAVAILABLE", "loyalty": "UNSUPPORTED"}
+    assert [error["path"] for error in answer["errors"]] == [["customer", "payments"]]
+    assert demonstration.shell.used == set(demonstration.shell.instead)
+
+
+def each_json(text: str) -> list[Any]:
+    """Return the values that were printed one after the other."""
+    found, at = [], 0
+    while at < len(text):
+        value, at = json.JSONDecoder().raw_decode(text, at)
+        found.append(value)
+        at = len(text) - len(text[at:].lstrip())
+    return found
