@@ -112,5 +112,5 @@ def test_nodes_that_cannot_become_a_cluster_are_told(mounted: Path) -> None:
 
 
 def _kinds(client: Redis) -> tuple[int, int]:
-    told = str(client.execute_command("CLUSTER", "NODES"))
+    told = str(client.execute_command("CLUSTER", "NODES"))  # type: ignore[no-untyped-call]
     return told.count("master"), told.count("slave")
