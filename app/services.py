@@ -28,6 +28,7 @@ from app.redis.changes import Changes
 from app.redis.connection import connect
 from app.redis.guard import Guard
 from app.redis.rates import Rates
+from app.responses.budget import Budget
 from app.responses.cache import ResponseCache
 from app.responses.lookups import Lookups
 from app.settings import Settings
@@ -96,7 +97,7 @@ async def services(
                 lookups,
                 clock,
                 release=_release(settings, providers, vault),
-                most_bytes=cache.response_memory,
+                budget=Budget(cache.response_memory),
                 # What is embedded is this process's own memory, too.
                 shared=not guard.is_embedded,
             )

@@ -27,6 +27,7 @@ from app.model.clock import Clock
 from app.model.viewer import Viewer
 from app.redis.changes import Changes
 from app.redis.guard import Guard, RedisAway
+from app.responses.budget import Budget
 from app.responses.dependencies import Dependencies
 from app.responses.kept import Kept, Written, digest
 from app.responses.lookups import LASTS_SECONDS, Lookup, Lookups
@@ -49,7 +50,7 @@ class Found(NamedTuple):
 class ResponseCache:
     """Finds and keeps answers. `release` is the same in all processes that answer alike.
 
-    At most `most_bytes` of them are in this process; where they are not `shared`, none in Redis.
+    Those in this process are within its `budget`; where they are not `shared`, none are in Redis.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class ResponseCache:
         clock: Clock,
         *,
         release: str,
-        most_bytes: int,
+        budget: Budget,
         shared: bool,
     ) -> None:
         self._store = store
@@ -70,7 +71,7 @@ class ResponseCache:
         self._release = release
         self._shared = Shared(guard) if shared else None
         self._search = Search(self._read, self._judge)
-        self._memory = Memory(most_bytes)
+        self._memory = Memory(budget)
         self._asking: set[asyncio.Task[timedelta | None]] = set()
         self._versions = Versions(changes, guard, self._memory.changed)
 

@@ -1,13 +1,14 @@
 """An answer as it is kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
 
+from app.responses.budget import Room
 from app.responses.lookups import Lookup
 
 # What a kept answer takes beside its bytes, and for each name and each record in it.
@@ -20,7 +21,8 @@ class Kept:
     """One answer: `body` is its bytes, fresh until then, and true while its dependencies stay.
 
     It `is_gone` once they changed. What was looked up for it was the same still at `looked_up_at`,
-    by the monotonic clock.
+    by the monotonic clock. It has a `room` while it lies in memory, and ends with it the rooms of
+    its `copies`, as it was sent.
     """
 
     key: bytes
@@ -31,6 +33,8 @@ class Kept:
     looked_up_at: float
     is_gone: bool = False
     is_asked_again: bool = False
+    room: Room | None = None
+    copies: set[Room] = field(default_factory=set)
 
     @property
     def weight(self) -> int:

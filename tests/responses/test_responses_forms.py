@@ -1,4 +1,4 @@
-"""Whatever Redis and directory two gateways share, what one keeps the other gives, until it changes."""
+"""Over any Redis and any directory, what one gateway keeps the other gives, until it changes."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence

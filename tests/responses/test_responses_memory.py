@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from world import World, gateway, world
 
 from app import settings
-from app.responses.cache import ResponseCache
+from app.responses.budget import Budget, Room
 from app.responses.kept import Kept
 from app.responses.lookups import Kind, Lookup, Lookups
 from app.responses.memory import Memory
@@ -39,7 +40,8 @@ names = st.dictionaries(st.sampled_from(["1", "2", "3"]), st.just("v"), max_size
 def test_what_is_in_memory_is_bounded_and_gone_with_its_documents(
     steps: list[tuple[bytes, int, Mapping[str, str]] | str | None],
 ) -> None:
-    memory, put = Memory(9_000), []
+    budget = Budget(9_000)
+    memory, put = Memory(budget), []
     for step in steps:
         if isinstance(step, tuple):
             one = answer(*step)
@@ -50,9 +52,54 @@ def test_what_is_in_memory_is_bounded_and_gone_with_its_documents(
             assert all(one.is_gone for one in put if step is None or step in one.documents)
         there = [one for one in (memory.get(key) for key in (b"a", b"b", b"c", b"d", b"e")) if one]
 
-        assert memory.bytes == sum(one.weight for one in there) <= 9_000
+        assert budget.bytes == sum(one.weight for one in there) <= 9_000
         # Whoever has one in hand that nobody would take away is told so.
         assert all(one.is_gone != (one in there) for one in put)
+
+
+def test_what_was_used_longest_ago_makes_room_wherever_it_lies() -> None:
+    budget = Budget(10)
+    here, there = set[str](), set[str]()
+    rooms = {
+        name: Room(weight, partial(place.remove, name))
+        for name, place, weight in (
+            ("a", here, 4),
+            ("b", there, 4),
+            ("c", here, 4),
+            ("d", there, 9),
+        )
+    }
+    told = []
+    for name, place in (("a", here), ("b", there)):
+        place.add(name)
+        assert budget.take(rooms[name])
+    budget.use(rooms["a"])
+    for name, place in (("c", here), ("d", there)):
+        place.add(name)
+        assert budget.take(rooms[name])
+        told.append((sorted(here), sorted(there), budget.bytes))
+    budget.end(rooms["d"])
+    budget.end(rooms["d"])
+    budget.use(rooms["d"])
+
+    assert told == [(["a", "c"], [], 8), ([], ["d"], 9)]
+    assert (there, budget.bytes) == (set(), 0)
+    assert not budget.take(Room(11, here.clear))
+
+
+def test_what_was_sent_of_an_answer_goes_with_it() -> None:
+    budget = Budget(9_000)
+    memory, sent = Memory(budget), ["compressed"]
+    kept = answer(b"a", 500, {"1": "v"})
+    memory.put(kept)
+    copy = Room(300, sent.clear)
+    kept.copies.add(copy)
+    assert budget.take(copy)
+    before = budget.bytes
+    memory.changed("1")
+
+    assert before == kept.weight + 300
+    assert (sent, budget.bytes, kept.is_gone) == ([], 0, True)
 
 
 def test_an_answer_weighs_all_that_it_holds() -> None:
@@ -98,8 +145,7 @@ def living(kind: type[T]) -> list[T]:
 
 def test_thousands_of_different_requests_stay_within_the_memory_for_answers(small: World) -> None:
     many(small, 1500)
-    memories = [one._memory for one in living(ResponseCache)]
-    behind = max(one.bytes for one in memories if one._most_bytes == MOST)
+    behind = max(one.bytes for one in living(Budget) if one.most_bytes == MOST)
     fronts = [one for one in living(Answers) if one._most_bytes == MOST]
     front = max(one._bytes for one in fronts)
     answers = living(Kept)
