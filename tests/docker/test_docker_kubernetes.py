@@ -1,11 +1,16 @@
 """Kubernetes's manifests, by the official schemas and by what hangs together in them."""
 
 import copy
+import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
+import yaml
 from shipped import DOCKERFILE, FOLDER, ROOT, Load, Stage, Table, manifests, read, stages, texts
 
 from app import settings
@@ -16,6 +21,10 @@ VERSIONS = "1.30", kubernetes_validate.latest_version()
 CONFIGURATION = FOLDER / "kubernetes" / "gateway.toml"
 KUSTOMIZATION = read(FOLDER / "kubernetes" / "kustomization.yaml")
 SECRETS = "/run/secrets/credit-gateway"
+KUBECTL = shutil.which("kubectl")
+needs_kubectl = pytest.mark.skipif(
+    KUBECTL is None, reason="no kubectl is installed; apt-get install kubernetes-client brings it"
+)
 OPTIONAL = {"ingress.yaml", "secret.example.yaml"}
 FINAL = stages(DOCKERFILE.read_text())[-1]
 
@@ -107,6 +116,45 @@ def test_each_manifest_is_in_the_kustomization_or_is_told_to_be_optional() -> No
     assert listed | OPTIONAL == set(manifests())
     assert not listed & OPTIONAL
     assert all(name in text for name in OPTIONAL)
+
+
+def kustomized(folder: Path) -> tuple[int, str]:
+    """Return what would be applied of a folder."""
+    assert KUBECTL
+    found = subprocess.run(
+        [KUBECTL, "kustomize", folder], capture_output=True, text=True, check=False
+    )
+    return found.returncode, found.stdout or found.stderr
+
+
+@needs_kubectl
+def test_kubectl_puts_them_together() -> None:
+    status, said = kustomized(FOLDER / "kubernetes")
+    made = {one["kind"]: one for one in yaml.safe_load_all(said)}
+    pod = made["Deployment"]["spec"]["template"]["spec"]
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    (image,) = KUSTOMIZATION["images"]
+
+    assert status == 0, said
+    assert {kind: invalid(one, VERSIONS[-1]) for kind, one in made.items()} == dict.fromkeys(
+        made, ""
+    )
+    assert {one["image"] for one in _containers(pod)} == {f"{image['newName']}:{image['newTag']}"}
+    # The configuration's name has a hash of it, so that another one is rolled out.
+    configuration = made["ConfigMap"]["metadata"]["name"]
+    assert re.fullmatch(r"credit-gateway-[0-9a-z]{10}", configuration)
+    assert volumes["configuration"]["configMap"]["name"] == configuration
+    assert made["ConfigMap"]["data"]["gateway.toml"] == CONFIGURATION.read_text()
+    namespaced = {kind for kind, one in made.items() if "namespace" in one["metadata"]}
+    assert namespaced == set(made) - {"Namespace"}
+
+
+@needs_kubectl
+def test_kubectl_notices_a_manifest_that_is_not_there(tmp_path: Path) -> None:
+    broken = shutil.copytree(FOLDER / "kubernetes", tmp_path / "kubernetes")
+    (broken / "service.yaml").unlink()
+
+    assert kustomized(broken)[0] != 0
 
 
 def test_it_is_this_release_that_is_deployed() -> None:
