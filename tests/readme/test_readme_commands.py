@@ -2,18 +2,23 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
-from document import BLOCKS, Block, blocks
+import yaml
+from document import BLOCKS, ROOT, Block, blocks
+from naming import assert_is_a_command
 from redis_server import free_port, needs_redis, redis_server
 from shell import NOT_RUN, Shell, copy_of_the_repository, merged, split, until
 
 from app import sandbox
 
+CONTAINED = ("docker compose", "kubectl")
 # These are followed by tests of their own.
 ELSEWHERE = {"Quick start", "Watch a provider fail", "Add a provider in five steps"}
 
@@ -24,6 +29,53 @@ def test_every_command_is_run_or_known_not_to_be() -> None:
 
     assert len(lines) > 20
     assert left_out == set(NOT_RUN)
+
+
+def test_what_is_not_run_names_files_services_and_commands_that_are_there() -> None:
+    lines = [line for one in blocks("sh") for line in one.text.splitlines()]
+    not_run = [shlex.split(line, comments=True) for line in lines if line.startswith(CONTAINED)]
+
+    assert len(not_run) > 3
+    for words in not_run:
+        assert_can_be_run(words)
+
+
+def test_what_could_not_be_run_is_told() -> None:
+    compose = "docker compose --file docker/compose.yaml"
+
+    assert_can_be_run(shlex.split(f"{compose} run --rm gateway keys list"))
+    for wrong in (
+        "docker compose --file docker/composed.yaml up",
+        f"{compose} start-all",
+        f"{compose} run --rm gatway keys list",
+        f"{compose} run --rm gateway keys lists",
+        "kubectl apply --kustomize docker/kube",
+        "kubectl applies --kustomize docker/kubernetes",
+    ):
+        with pytest.raises(AssertionError):
+            assert_can_be_run(shlex.split(wrong))
+
+
+def assert_can_be_run(words: list[str]) -> None:
+    """Hold a command for containers to what is in `docker/`."""
+    named = [after for word, after in pairwise(words) if word in {"--file", "--kustomize"}]
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    options = {"--file", "--kustomize", "--profile"}
+    plain = [
+        word
+        for before, word in pairwise(words)
+        if not word.startswith("--") and before not in options
+    ]
+    if words[0] == "kubectl":
+        assert plain == ["apply"]
+        return
+    services = yaml.safe_load((ROOT / named[0]).read_text("utf-8"))["services"]
+    _, command, *rest = plain
+    assert command in {"up", "down", "logs", "run"}
+    assert set(rest[:1]) <= services.keys()
+    if command == "run":
+        assert_is_a_command(" ".join(["credit-gateway", *rest[1:]]))
 
 
 class Installation:

@@ -1,40 +1,12 @@
 """Every command explains itself, and whoever names one, in the README or its help, names one."""
 
 import re
-import shlex
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import typer.main
 from document import IN_LINE, blocks
+from naming import COMMANDS, assert_is_a_command
 
-from app.cli.app import application
-
-APPLICATION: Any = typer.main.get_command(application)
-
-
-def commands(within: Any = APPLICATION, name: str = "credit-gateway") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - the library's own
-    """Yield each command by its whole name."""
-    for part, one in within.commands.items():
-        if hasattr(one, "commands"):
-            yield from commands(one, f"{name} {part}")
-        else:
-            yield f"{name} {part}", one
-
-
-COMMANDS = dict(commands())
 each_command = pytest.mark.parametrize("name", list(COMMANDS))
-
-
-def assert_is_a_command(line: str) -> None:
-    """Find the command that a line names, and each option of it; a comment may follow."""
-    words = shlex.split(line, comments=True)
-    name = next((" ".join(words[:end]) for end in (3, 2) if " ".join(words[:end]) in COMMANDS), "")
-    assert name, f"no such command: {line}"
-    options = {option for one in COMMANDS[name].params for option in one.opts + one.secondary_opts}
-    given = {word.partition("=")[0] for word in words if word.startswith("--")}
-    assert given <= {*options, "--help"}, line
 
 
 @each_command
