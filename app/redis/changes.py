@@ -12,9 +12,12 @@ from app.redis.subscription import PONG, Silent, Subscription, subscribed
 
 _log = structlog.get_logger("redis")
 
-_PING_EVERY_SECONDS = 1.0
-# A ping and the time for its answer: what was confirmed longer ago is not certain.
-_CERTAIN_SECONDS = 2.0
+_PING_EVERY_SECONDS = 0.4
+# A ping and the time for its answer: what was confirmed longer ago is not certain. What changes is
+# to be seen everywhere within a second, also where a connection hangs and nothing is told.
+_CERTAIN_SECONDS = 0.9
+# A Redis that is only slow is not left for that.
+_SILENT_SECONDS = 1.0
 # A cancellation takes no longer to be heard.
 _LOST_AFTER_SECONDS = 0.1
 _PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -104,13 +107,13 @@ class Changes:
         self._certain_until = monotonic() + _CERTAIN_SECONDS
         pinged_at, answered = monotonic(), True
         while True:
-            if monotonic() >= pinged_at + _PING_EVERY_SECONDS:
-                if not answered:
-                    raise Silent
+            if not answered and monotonic() >= pinged_at + _SILENT_SECONDS:
+                raise Silent
+            if answered and monotonic() >= pinged_at + _PING_EVERY_SECONDS:
                 pinged_at, answered = monotonic(), False
                 await subscription.ping()
-            wait = max(pinged_at + _PING_EVERY_SECONDS - monotonic(), 0.01)
-            found = await subscription.next(wait)
+            patience = _PING_EVERY_SECONDS if answered else _SILENT_SECONDS
+            found = await subscription.next(max(pinged_at + patience - monotonic(), 0.01))
             if found is PONG:
                 answered = True
                 # What was sent before the ping was answered has been heard.

@@ -20,6 +20,7 @@ from world import World, world
 from app.model.viewer import Viewer
 from app.responses.cache import ResponseCache
 from app.server import hits
+from app.server.given import Asked
 
 NODES = "creditChanges(first: 3) { nodes { id amount { amount } } sources { state } }"
 DOCUMENTS = {
@@ -169,9 +170,8 @@ def test_a_cache_that_forgets_who_asks_would_be_noticed(
 def test_a_ring_in_front_that_forgets_who_asks_would_be_noticed(
     served: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = hits.Asked
     nobody = Viewer("anybody", frozenset())
-    monkeypatch.setattr(hits, "Asked", lambda _, *others: asked(nobody, *others))
+    monkeypatch.setattr(hits, "Asked", lambda _, *others: Asked(nobody, *others))
     with pair(served) as two:
         own = [step for step in two.steps if step.document == "own"]
         differing = two.differing([*own, *own, *own])
