@@ -67,6 +67,15 @@ def test_every_path_that_is_named_exists() -> None:
     assert {path for path in missing if "tally" not in path} == set()
 
 
+def test_every_package_is_named() -> None:
+    packages = {file.parent.name for file in (ROOT / "app").glob("*/__init__.py")}
+
+    missing = {name for name in packages if f"`app/{name}/" not in PROSE}
+
+    assert len(packages) > 15
+    assert missing == set()
+
+
 def test_every_link_leads_somewhere() -> None:
     inside = [link for link in LINKS if not link.startswith("https://")]
 
