@@ -4,8 +4,11 @@ from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from binascii import b2a_base64
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
+# Most of the entries that are shown are shown again: those of a hundred pages, in two megabytes.
+_MOST_WRITTEN = 5000
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -30,6 +33,7 @@ def written(node: NodeId) -> str:
     return _encoded(node.kind, node.owner)
 
 
+@lru_cache(_MOST_WRITTEN)
 def written_entry(kind: NodeKind, owner: str, entry: str) -> str:
     """Return the id of an entry, of which a page has many."""
     return _encoded(kind, f"{owner}:{entry}")

@@ -31,6 +31,8 @@ class Row(NamedTuple):
 # A named tuple's own constructor takes four times as long.
 _row = partial(tuple.__new__, Row)
 _key = itemgetter(0)
+# Ids of accounts are hexadecimal digits.
+_AFTER_ALL_ACCOUNTS = "~"
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,9 @@ class _Merged:
     ) -> tuple[list[Row], bool, bool]:
         """Collect rows from a place towards the older ones."""
         edge = microseconds(self._edge) if self._edge else None
-        rows = self.newest(below, count)
-        if above or edge is not None:
-            rows = list(takewhile(lambda row: _is_above(row.key, above, edge), rows))
+        known = None if edge is None else (edge, _AFTER_ALL_ACCOUNTS, 0)
+        floor = max((one for one in (above, known) if one), default=None)
+        rows = self.newest(below, floor, count)
         if len(rows) < count and edge is not None and not (above and edge < above[0]):
             raise self._next_pages()
         if rows:
@@ -167,15 +169,19 @@ class _Merged:
             for timeline in self._timelines
         )
 
-    def newest(self, below: Key | None, count: int) -> list[Row]:
-        """Collect so much of what is known and asked for, newest first, from a place on."""
+    def newest(self, below: Key | None, above: Key | None, count: int) -> list[Row]:
+        """Collect so much of what is known and asked for between two places, newest first."""
         if not self._keeps_all:
             parts = (self._down(timeline, below, at=False) for timeline in self._timelines)
-            return list(islice(merge(*parts, reverse=True), count))
+            merged = islice(merge(*parts, reverse=True), count)
+            return list(takewhile(lambda row: above is None or row.key > above, merged))
         found: list[tuple[Key, Entry]] = []
         for timeline in self._timelines:
             within = self._below(timeline, below, at=False)
-            last = slice(max(within.start, within.stop - count), within.stop)
+            begin = max(within.start, within.stop - count)
+            if above is not None:
+                begin = max(begin, bisect_right(timeline.keys, above))
+            last = slice(begin, within.stop)
             found += zip(timeline.keys[last], timeline.entries[last], strict=True)
         found.sort(key=_key, reverse=True)
         return list(map(_row, found[:count]))
@@ -281,7 +287,3 @@ class _Merged:
         """Ask for one page more of the sources whose unknown part begins last, of no other."""
         latest = frozenset(a for a, horizon in self._open.items() if horizon == self._edge)
         return _Unknown(Missing(latest, self._edge))
-
-
-def _is_above(key: Key, above: Key | None, edge: int | None) -> bool:
-    return (above is None or key > above) and (edge is None or key[0] > edge)

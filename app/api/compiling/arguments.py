@@ -117,7 +117,7 @@ def _coerce(definition: GraphQLField, node: FieldNode) -> _Coerce:
     ]
     of_variables = {one.name for one in variables}
     rest = [one for name, one in nodes.items() if name not in of_variables]
-    if any(variables_of(one) for one in rest):
+    if any(True for one in rest for _ in variables_of(one)):
         return stock
     try:
         constants = _constants(definition, variables, node, rest)

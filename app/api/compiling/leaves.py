@@ -24,7 +24,7 @@ from graphql.pyutils import is_awaitable
 from app.api.compiling.oddity import Odd
 
 # Nothing of these types is an error, can be called or awaited.
-_INERT = frozenset(
+INERT = frozenset(
     (str, int, float, bool, Decimal, datetime, date, time, UUID, bytes, list, tuple, dict)
 )
 
@@ -67,10 +67,10 @@ def coerced(type_: GraphQLLeafType) -> Callable[[Any], Any]:
     coerce = type_.coerce_output_value
 
     def give_out(value: object) -> object:
-        if type(value) not in _INERT and _is_special(value):
+        if type(value) not in INERT and _is_special(value):
             raise Odd
         given = coerce(value)
-        if type(given) not in _INERT and (
+        if type(given) not in INERT and (
             given is None or given is Undefined or is_awaitable(given)
         ):
             raise Odd

@@ -15,6 +15,9 @@ from app.api.compiling.resolvers import CONVERTER, Resolver, attribute_of, resol
 # A resolver of Strawberry whose field has this in its metadata takes nothing but `self` and the
 # field's arguments, changes nothing, and gives the same each time: it may be called twice.
 REPEATABLE = "repeatable"
+# Where the metadata of such a field has this too, the resolver does nothing but give what lies
+# there: names of attributes, with dots between them.
+ATTRIBUTES = "attributes"
 
 # A program has few classes for one type; classes made at run time are not kept for ever.
 MOST_CLASSES = 50
@@ -23,13 +26,15 @@ MOST_CLASSES = 50
 class Reading(NamedTuple):
     """How a field is read: by an attribute, which `may_be_key` of a dict, or by a function.
 
-    The function takes `arguments` beside its object; None where it takes none.
+    The function takes `arguments` beside its object; None where it takes none. What it would do is
+    known where `attributes` are.
     """
 
     attribute: str
     may_be_key: bool
     function: Callable[..., Any] | None = None
     arguments: Arguments | None = None
+    attributes: str | None = None
 
 
 # Slots, fields of named tuples, and what is computed once.
@@ -54,7 +59,8 @@ def _repeatable(resolver: Resolver, field: GraphQLField, node: FieldNode) -> Rea
     if resolver.is_async or not resolver.takes_itself_alone:
         return None
     name, function = resolver.field.python_name, resolver.function
-    reading = Reading(name, may_be_key=False, function=function)
+    attributes = resolver.field.metadata.get(ATTRIBUTES)
+    reading = Reading(name, may_be_key=False, function=function, attributes=attributes)
     if not field.args and not node.arguments:
         return reading
     arguments = Arguments(resolver.converter, field, resolver.field, node)

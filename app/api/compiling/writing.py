@@ -26,7 +26,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from app.api.compiling.kinds import kind_of
-from app.api.compiling.leaves import as_it_is, coerced, names_of
+from app.api.compiling.leaves import INERT, as_it_is, coerced, names_of
 from app.api.compiling.oddity import Hole, Odd
 from app.api.compiling.readings import MOST_CLASSES, Reading, checks_type, is_plain, reading_of
 
@@ -53,7 +53,7 @@ class Writer:
     def __init__(self, schema: GraphQLSchema, collect: Collect) -> None:
         self._schema = schema
         self._collect = collect
-        self._names: dict[str, Any] = {"Odd": Odd}
+        self._names: dict[str, Any] = {"Odd": Odd, "inert": INERT}
         self._numbers = count()
         self._known: dict[Hashable, str] = {}
 
@@ -101,7 +101,9 @@ class Writer:
             return f"({known}.get(id({first})) or {other}({again}))"
         test = as_it_is(type_)
         if test is None:
-            return f"{other}({first})"
+            coerce = self._once(("coerce", type_.name), lambda _: type_.coerce_output_value)
+            usual = f"type(w := {coerce}({again})) is str"
+            return f"(w if type({first}) in inert and {usual} else {other}({again}))"
         return f"({again} if {test.format(first, again)} else {other}({again}))"
 
     def _list(self, type_: GraphQLOutputType, details: FieldDetailsList) -> str:
@@ -179,6 +181,9 @@ class Writer:
         def completed(found: str) -> str:
             return self._value(definition.type, details, f"(v := {found})", "v")
 
+        if reading.attributes and all(map(_can_follow_a_dot, reading.attributes.split("."))):
+            text = completed(f"s.{reading.attributes}")
+            return _Field(reading, _Text(text, text))
         if function := reading.function:
             call = f"{self._once((parent.name, name), lambda _: function)}(s{self._given(reading)})"
             return _Field(reading, _Text(completed(call), completed(call)))

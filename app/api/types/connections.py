@@ -31,33 +31,42 @@ class Listed:
     def rows(self) -> Sequence[Row]:
         return self.answer.slice.rows
 
-    def change(self, row: Row) -> CreditChange:
-        return CreditChange.of(cast("entries.CreditChange", row.entry), self.accounts[row.key[1]])
+    def changes(self) -> list[CreditChange]:
+        """Return the rows as credit changes."""
+        accounts = self.accounts
+        rows = cast("Sequence[tuple[Key, entries.CreditChange]]", self.rows)
+        return [CreditChange(entry=entry, account=accounts[key[1]]) for key, entry in rows]
 
-    def payment(self, row: Row) -> Payment:
-        return Payment.of(cast("entries.Payment", row.entry), self.accounts[row.key[1]])
+    def payments(self) -> list[Payment]:
+        """Return the rows as payments."""
+        accounts = self.accounts
+        rows = cast("Sequence[tuple[Key, entries.Payment]]", self.rows)
+        return [Payment(entry=entry, account=accounts[key[1]]) for key, entry in rows]
 
 
 @strawberry.type(description="A credit change, and its place in the list.")
 class CreditChangeEdge:
     listed: strawberry.Private[Listed]
-    row: strawberry.Private[Row]
-    cursor: str = read(lambda self: self.listed.cursor(self.row.key))
-    node: CreditChange = read(lambda self: self.listed.change(self.row))
+    key: strawberry.Private[Key]
+    cursor: str = read(lambda self: self.listed.cursor(self.key))
+    node: CreditChange
 
 
 @strawberry.type(description="One page of credit changes, and how far to trust it.")
 class CreditChangeConnection:
     listed: strawberry.Private[Listed]
     edges: list[CreditChangeEdge] = read(
-        lambda self: [CreditChangeEdge(listed=self.listed, row=row) for row in self.listed.rows]
+        lambda self: [
+            CreditChangeEdge(listed=self.listed, key=row.key, node=change)
+            for row, change in zip(self.listed.rows, self.listed.changes(), strict=True)
+        ]
     )
     page_info: PageInfo = read(lambda self: page_info(self.listed))
     sources: list[HistorySource] = strawberry.field(
         description="One for each account asked: how fresh and how complete its part is."
     )
     nodes: list[CreditChange] = read(
-        lambda self: [self.listed.change(row) for row in self.listed.rows],
+        lambda self: self.listed.changes(),
         "The page's credit changes in their order, without cursors.",
     )
 
@@ -69,23 +78,26 @@ class CreditChangeConnection:
 @strawberry.type(description="A payment, and its place in the list.")
 class PaymentEdge:
     listed: strawberry.Private[Listed]
-    row: strawberry.Private[Row]
-    cursor: str = read(lambda self: self.listed.cursor(self.row.key))
-    node: Payment = read(lambda self: self.listed.payment(self.row))
+    key: strawberry.Private[Key]
+    cursor: str = read(lambda self: self.listed.cursor(self.key))
+    node: Payment
 
 
 @strawberry.type(description="One page of payments, and how far to trust it.")
 class PaymentConnection:
     listed: strawberry.Private[Listed]
     edges: list[PaymentEdge] = read(
-        lambda self: [PaymentEdge(listed=self.listed, row=row) for row in self.listed.rows]
+        lambda self: [
+            PaymentEdge(listed=self.listed, key=row.key, node=payment)
+            for row, payment in zip(self.listed.rows, self.listed.payments(), strict=True)
+        ]
     )
     page_info: PageInfo = read(lambda self: page_info(self.listed))
     sources: list[HistorySource] = strawberry.field(
         description="One for each account asked: how fresh and how complete its part is."
     )
     nodes: list[Payment] = read(
-        lambda self: [self.listed.payment(row) for row in self.listed.rows],
+        lambda self: self.listed.payments(),
         "The page's payments in their order, without cursors.",
     )
 

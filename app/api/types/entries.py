@@ -34,22 +34,22 @@ class CreditChange(Node):
     id: strawberry.ID = read(
         lambda self: written_entry(NodeKind.CREDIT_CHANGE, self.account.record.id, self.entry.id)
     )
-    occurred_at: datetime = read(lambda self: self.entry.at)
-    zone_assumed: bool = read(lambda self: self.entry.zone_assumed, _ZONE_ASSUMED)
+    occurred_at: datetime = read("entry.at")
+    zone_assumed: bool = read("entry.zone_assumed", _ZONE_ASSUMED)
     amount: Money = read(
-        lambda self: self.entry.amount,
+        "entry.amount",
         "Signed: positive when the customer received credit, negative when it was used.",
     )
     balance_after: Money | None = read(
-        lambda self: self.entry.balance_after,
+        "entry.balance_after",
         "The account's balance after this change, where the provider says.",
     )
     kind: entries.CreditChangeKind = read(
-        lambda self: self.entry.kind,
+        "entry.kind",
         "What the change was for, as far as the provider's word for it tells.",
     )
-    reason: str = read(lambda self: self.entry.reason, "The provider's own word for why.")
-    description: str | None = read(lambda self: self.entry.description)
+    reason: str = read("entry.reason", "The provider's own word for why.")
+    description: str | None = read("entry.description")
     details: CreditChangeDetails = read(
         lambda self: CREDIT_CHANGE_DETAILS[self.account.kind](self.entry.details),
         "What only this provider knows.",
@@ -67,28 +67,26 @@ class Payment(Node):
     id: strawberry.ID = read(
         lambda self: written_entry(NodeKind.PAYMENT, self.account.record.id, self.entry.id)
     )
-    created_at: datetime = read(lambda self: self.entry.at)
+    created_at: datetime = read("entry.at")
     updated_at: datetime | None = read(
-        lambda self: self.entry.updated_at,
+        "entry.updated_at",
         "When it last changed; null when the provider does not tell.",
     )
-    zone_assumed: bool = read(lambda self: self.entry.zone_assumed, _ZONE_ASSUMED)
-    product: str = read(lambda self: self.entry.product, "What was bought.")
+    zone_assumed: bool = read("entry.zone_assumed", _ZONE_ASSUMED)
+    product: str = read("entry.product", "What was bought.")
     product_kind: entries.ProductKind = read(
-        lambda self: self.entry.product_kind,
+        "entry.product_kind",
         "What kind of thing was bought, as far as the provider tells.",
     )
-    status: entries.PaymentStatus = read(lambda self: self.entry.status)
-    amount: Money = read(
-        lambda self: self.entry.amount, "The whole payment: unit price times quantity."
-    )
-    quantity: int = read(lambda self: self.entry.quantity, "How many of the product were bought.")
+    status: entries.PaymentStatus = read("entry.status")
+    amount: Money = read("entry.amount", "The whole payment: unit price times quantity.")
+    quantity: int = read("entry.quantity", "How many of the product were bought.")
     unit_price: Money | None = read(
-        lambda self: self.entry.unit_price,
+        "entry.unit_price",
         "The price of one; null when the provider does not tell.",
     )
     reference: str | None = read(
-        lambda self: self.entry.reference, "The provider's or the payment gateway's reference."
+        "entry.reference", "The provider's or the payment gateway's reference."
     )
     details: PaymentDetails = read(
         lambda self: PAYMENT_DETAILS[self.account.kind](self.entry.details),
