@@ -21,10 +21,7 @@ from shipped import (
     composed,
     seconds,
     stages,
-    texts,
 )
-
-from app import settings
 
 pytest_plugins = ("docker_fixtures",)
 ONE_REDIS, CLUSTERED = (COMPOSE,), (COMPOSE, CLUSTER)
@@ -240,51 +237,3 @@ def test_redis_has_room_for_a_snapshot_beside_what_it_holds() -> None:
     assert len(limits) == 6
     assert all(limit.endswith("M") for limit in limits.values())
     assert min(int(limit[:-1]) for limit in limits.values()) >= 1.5 * int(most[1])
-
-
-@both
-def test_each_secret_is_made_and_mounted_where_it_is_read(
-    files: tuple[Path, ...], made_secrets: Path
-) -> None:
-    whole = composed(*files)
-    made = {file.name for file in made_secrets.iterdir()}
-    named = {Path(one["file"]).name for one in whole["secrets"].values()}
-    read = (FOLDER / "gateway.toml").read_text() + (FOLDER / "redis.conf").read_text()
-    mounted = {name: set(service.get("secrets", [])) for name, service in whole["services"].items()}
-
-    assert named <= made
-    assert {Path(one["file"]).parent for one in whole["secrets"].values()} == {Path("secrets")}
-    for name in re.findall(r'"file:/run/secrets/([a-z-]+)"', read):
-        assert name in mounted["gateway"]
-    assert "redis-login" in mounted["redis"]
-    for name, service in whole["services"].items():
-        used = re.findall(r"/run/secrets/([a-z-]+)", " ".join(texts(service)))
-        assert set(used) <= mounted[name], name
-
-
-def test_what_a_service_sets_in_the_environment_of_a_gateway_is_a_key(
-    load: Load, made_secrets: Path, tmp_path: Path
-) -> None:
-    load(FOLDER / "gateway.toml")  # leaves the file, with its secrets where they are here
-    gateway = composed(*CLUSTERED)["services"]["gateway"]
-    there = {
-        name: value.replace("/run/secrets", str(made_secrets))
-        for name, value in gateway["environment"].items()
-    }
-    loaded = settings.load(tmp_path / "gateway.toml", there)
-
-    assert loaded.cache.url.get_secret_value().startswith("redis+cluster://:")
-
-
-def test_secrets_are_made_once_and_stay(made_secrets: Path) -> None:
-    before = {file.name: file.read_text() for file in made_secrets.iterdir()}
-    again = subprocess.run(
-        [made_secrets.parent / "secrets.sh"], check=True, capture_output=True, text=True
-    )
-
-    assert again.stdout == ""
-    assert {file.name: file.read_text() for file in made_secrets.iterdir()} == before
-    assert len({before[name] for name in before}) == len(before)
-    # Nobody else comes to the files; in its container, their user reads each of them.
-    assert made_secrets.stat().st_mode & 0o777 == 0o700
-    assert {file.stat().st_mode & 0o777 for file in made_secrets.iterdir()} == {0o644}

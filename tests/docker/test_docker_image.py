@@ -182,7 +182,7 @@ def test_the_package_is_built_from_what_is_sent(tmp_path: Path) -> None:
     for name in sent(ROOT):
         (context / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, context / name)
-    page = context / "app/web/built/index.html"  # as the first stage leaves it
+    page = context / "app/web/built/graphiql/index.html"  # as the first stage leaves it
     page.parent.mkdir(parents=True)
     page.write_text("<!doctype html>")
     build = [sys.executable, "-m", "pip", "wheel", "--no-index", "--wheel-dir", str(tmp_path)]
@@ -192,7 +192,7 @@ def test_the_package_is_built_from_what_is_sent(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
 
-    assert {"app/main.py", "app/web/built/index.html"} <= held
+    assert {"app/main.py", "app/web/built/graphiql/index.html"} <= held
     assert {name for name in sent(ROOT) if name.endswith(".py")} <= held
     assert not [name for name in held if "node_modules" in name or name.endswith((".jsx", ".ts"))]
     metadata = next(name for name in held if name.endswith("entry_points.txt"))

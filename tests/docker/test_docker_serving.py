@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -11,7 +12,8 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 import pytest
 from draining import outcome
-from postgres_server import PostgresServer
+from postgres_server import BINARIES, PostgresServer
+from redis_server import free_port
 from scraping import scrape
 from shipped import manifests, seconds
 from stack import ADDRESSES, NEEDED, SERVICES, Stack, is_ok, stack
@@ -132,6 +134,22 @@ async def test_a_websocket_passes(served: Stack) -> None:
         told = await hear(socket)
 
     assert told["payload"]["data"]["creditChangeAdded"]["id"]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_health_check_of_postgresql(
+    is_there: bool,  # noqa: FBT001 - a case
+    postgres: PostgresServer,
+) -> None:
+    assert BINARIES
+    how, program, *options = SERVICES["postgres"]["healthcheck"]["test"]
+    port = postgres.port if is_there else free_port()
+    asked = subprocess.run(
+        [BINARIES / program, *options, f"--port={port}"], capture_output=True, check=False
+    )
+
+    assert how == "CMD"
+    assert (asked.returncode == 0) is is_there
 
 
 async def loaded(served: Stack, address: str, how: signal.Signals) -> tuple[Counter[str], float]:
