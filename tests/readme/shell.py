@@ -48,7 +48,8 @@ def copy_of_the_repository(folder: Path) -> Path:
     for name in ("Makefile", "README.md", "pyproject.toml", "schema.graphql"):
         shutil.copy2(ROOT / name, copy / name)
     (copy / ".venv").mkdir()
-    (copy / ".venv/bin").symlink_to(_BIN)
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (copy / ".venv" / name).symlink_to(_BIN.parent / name)
     web = copy / "app/web/node_modules"
     web.mkdir()
     made = [".venv/python", ".venv/installed", ".venv/installed-for-tests"]

@@ -90,9 +90,11 @@ def test_the_contract_holds_for_what_was_added(followed: Followed) -> None:
     assert not re.search("failed|skipped|error", followed.said)
 
 
-def test_the_schema_tells_of_the_new_kind(followed: Followed) -> None:
+def test_the_schema_and_the_configuration_tell_of_the_new_kind(followed: Followed) -> None:
     schema = (followed.shell.folder / "schema.graphql").read_text()
+    readme = (followed.shell.folder / "README.md").read_text()
 
+    assert "| tally: The unit its points are shown in. |" in readme
     assert "type TallyCreditChange {" in schema
     assert "tally: TallyCredentials" in schema
 
