@@ -13,6 +13,7 @@ from app.api.ids import NodeId, NodeKind, written
 from app.cli import tables
 from app.cli.opening import customer_of, opened_directory
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
+from app.cli.tables import AsJson
 from app.directory.directory import Linked
 from app.directory.lines import AccountLine, parse_account
 from app.directory.linking import Linking
@@ -31,7 +32,11 @@ class NotLinked(GatewayError):
 
 
 @accounts.command("list")
-def list_accounts(reference: _Reference, config: Config = DEFAULT_CONFIG) -> None:
+def list_accounts(
+    reference: _Reference,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+    config: Config = DEFAULT_CONFIG,
+) -> None:
     """List a customer's accounts; the ids are those of the API.
 
     Example: credit-gateway accounts list C-1001 --config gateway.toml
@@ -44,16 +49,17 @@ def list_accounts(reference: _Reference, config: Config = DEFAULT_CONFIG) -> Non
             return linked
 
     rows = [
-        (
-            written(NodeId(NodeKind.ACCOUNT, one.id)),
-            one.provider,
-            one.label or "",
-            one.status,
-            one.linked_at.isoformat(timespec="seconds"),
-        )
+        {
+            "id": written(NodeId(NodeKind.ACCOUNT, one.id)),
+            "provider": one.provider,
+            "label": one.label,
+            "status": one.status,
+            "linkedAt": one.linked_at,
+        }
         for one in asyncio.run(found())
     ]
-    tables.show(("id", "provider", "label", "status", "linked at"), rows)
+    headings = {name: name for name in ("id", "provider", "label", "status")}
+    tables.show({**headings, "linkedAt": "linked at"}, rows, as_json=as_json)
 
 
 @accounts.command("link")

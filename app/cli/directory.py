@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.api.ids import NodeId, NodeKind, written
-from app.cli.opening import customer_of, opened_directory
+from app.cli import tables
+from app.cli.opening import all_customers, customer_of, opened_directory
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
+from app.cli.tables import AsJson
 from app.directory.directory import Change
 from app.directory.importing import LineOutcome, import_lines
 from app.directory.lines import parse_customer
@@ -21,8 +23,6 @@ from app.services import services
 from app.settings import Settings
 
 customers = typer.Typer(help="Customers and the import of them.", no_args_is_help=True)
-
-_PAGE = 500
 
 
 @customers.command("import")
@@ -78,23 +78,38 @@ async def _import(settings: Settings, lines: list[str], *, verify: bool) -> list
 
 
 @customers.command("list")
-def list_customers(config: Config = DEFAULT_CONFIG) -> None:
+def list_customers(
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+    config: Config = DEFAULT_CONFIG,
+) -> None:
     """List all customers by reference.
 
     Example: credit-gateway customers list --config gateway.toml
     """
 
-    async def print_all() -> None:
+    async def show() -> None:
         async with opened_directory(loaded(config)) as directory:
-            after = None
-            while page := await directory.customers_page(
-                search=None, after=after, before=None, limit=_PAGE
-            ):
-                for customer in page:
-                    typer.echo(f"{customer.reference}\t{customer.display_name or ''}")
-                after = page[-1].reference
+            pages = all_customers(directory)
+            if sys.stdout.isatty() and not as_json:
+                rows = [_shown(one) async for page in pages for one in page]
+                tables.show({"reference": "reference", "displayName": "name"}, rows, as_json=False)
+                return
+            async for page in pages:
+                for one in page:
+                    if as_json:
+                        tables.print_json(_shown(one))
+                    else:
+                        typer.echo(f"{one.reference}\t{one.display_name or ''}")
 
-    asyncio.run(print_all())
+    asyncio.run(show())
+
+
+def _shown(customer: Customer) -> dict[str, str | None]:
+    return {
+        "id": written(NodeId(NodeKind.CUSTOMER, customer.id)),
+        "reference": customer.reference,
+        "displayName": customer.display_name,
+    }
 
 
 @customers.command("create")

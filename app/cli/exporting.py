@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
@@ -99,7 +101,7 @@ async def _export(settings: Settings, reference: str, wanted: Asked, form: Forma
             for source in whole.sources:
                 if source.state is SourceState.STALE:
                     bars.error(_stale(source))
-            await _write(whole, form, bars)
+        await _write(whole, form)
     return True
 
 
@@ -134,19 +136,21 @@ async def _read_one(
     return True
 
 
-async def _write(whole: Export, form: Format, bars: Bars) -> None:
+async def _write(whole: Export, form: Format) -> None:
     """Write everything; raises `CutShort`, and `BrokenPipeError` where nobody reads any more."""
-    size, out = 0, sys.stdout.buffer
-    task = bars.drawn.add_task("Writing", total=None, told="") if not sys.stdout.isatty() else None
+    out, console = sys.stdout.buffer, Console(stderr=True)
+    # Over the rows themselves a bar would be drawn into them.
+    is_drawn = console.is_interactive and not sys.stdout.isatty()
+    columns = (TextColumn("Writing"), BarColumn(), DownloadColumn())
     try:
-        for part in whole.parts(form):
-            out.write(part)
-            size += len(part)
-            if task is not None:
-                bars.drawn.update(task, told=f"{size / 1e6:.1f} MB")
-            # Ctrl-C is heard between two parts.
-            await asyncio.sleep(0)
-        out.flush()
+        with Progress(*columns, console=console, disable=not is_drawn) as shown:
+            task = shown.add_task("Writing", total=None)
+            for part in whole.parts(form):
+                out.write(part)
+                shown.advance(task, len(part))
+                # Ctrl-C is heard between two parts.
+                await asyncio.sleep(0)
+            out.flush()
     except BrokenPipeError:
         raise
     except Exception as error:

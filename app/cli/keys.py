@@ -10,6 +10,7 @@ import typer
 from app.auth.api_keys import digest, new_key
 from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, SCOPES, Config, loaded
+from app.cli.tables import AsJson
 from app.directory.directory import Directory
 from app.directory.vault import Vault
 from app.model.errors import NotFound
@@ -27,6 +28,7 @@ def create_key(
     customer: Annotated[
         str | None, typer.Option(metavar="REFERENCE", help="The customer whose key it is.")
     ] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Make an API key and print it; it cannot be shown again.
@@ -42,12 +44,18 @@ def create_key(
             return await directory.create_api_key(name, frozenset(scope), customer, digest(key))
 
     made = asyncio.run(create())
+    if as_json:
+        tables.print_json({"id": made.id, "key": key})
+        return
     typer.echo(f"Key {made.id}; keep what follows, it is not shown again.", err=True)
     typer.echo(key)
 
 
 @keys.command("list")
-def list_keys(config: Config = DEFAULT_CONFIG) -> None:
+def list_keys(
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+    config: Config = DEFAULT_CONFIG,
+) -> None:
     """List the API keys, also the revoked; none of them is shown itself.
 
     Example: credit-gateway keys list --config gateway.toml
@@ -58,17 +66,19 @@ def list_keys(config: Config = DEFAULT_CONFIG) -> None:
             return await directory.api_keys()
 
     rows = [
-        (
-            one.id,
-            one.name,
-            " ".join(sorted(one.scopes)),
-            one.reference or "",
-            one.created_at.isoformat(timespec="seconds"),
-            one.revoked_at.isoformat(timespec="seconds") if one.revoked_at else "",
-        )
+        {
+            "id": one.id,
+            "name": one.name,
+            "scopes": sorted(one.scopes),
+            "customer": one.reference,
+            "createdAt": one.created_at,
+            "revokedAt": one.revoked_at,
+        }
         for one in asyncio.run(all_keys())
     ]
-    tables.show(("id", "name", "scopes", "customer", "created at", "revoked at"), rows)
+    headings = {name: name for name in ("id", "name", "scopes", "customer")}
+    times = {"createdAt": "created at", "revokedAt": "revoked at"}
+    tables.show(headings | times, rows, as_json=as_json)
 
 
 @keys.command("revoke")

@@ -1,6 +1,6 @@
 """What several commands open for a moment."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from app.directory.directory import Directory
@@ -8,6 +8,8 @@ from app.directory.vault import Vault
 from app.model.accounts import Customer
 from app.model.errors import NotFound
 from app.settings import Settings
+
+_PAGE = 500
 
 
 @asynccontextmanager
@@ -27,3 +29,13 @@ async def customer_of(directory: Directory, reference: str) -> Customer:
     if customer is None:
         raise NotFound(f"no customer has the reference {reference}; see `customers list`")
     return customer
+
+
+async def all_customers(directory: Directory) -> AsyncIterator[Sequence[Customer]]:
+    """Yield all customers by reference, a page of them at a time."""
+    after = None
+    while page := await directory.customers_page(
+        search=None, after=after, before=None, limit=_PAGE
+    ):
+        yield page
+        after = page[-1].reference

@@ -4,11 +4,13 @@ import asyncio
 from typing import NamedTuple
 
 import typer
+from rich.console import Console
 
 from app.api.context import Services
 from app.api.schema import sdl
 from app.cli import tables
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
+from app.cli.tables import AsJson
 from app.main import executor
 from app.model.errors import UpstreamError
 from app.redis.connection import answers
@@ -30,7 +32,10 @@ def schema() -> None:
     typer.echo(sdl(), nl=False)
 
 
-def check(config: Config = DEFAULT_CONFIG) -> None:
+def check(
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+    config: Config = DEFAULT_CONFIG,
+) -> None:
     """Prove the configuration: file, cache, directory and each provider.
 
     A provider is asked for the balance of one of its accounts.
@@ -38,9 +43,11 @@ def check(config: Config = DEFAULT_CONFIG) -> None:
     Example: credit-gateway check --config gateway.toml
     """
     proofs = [_Proof("configuration", is_good=True, told=str(config))]
-    proofs += asyncio.run(_proofs(loaded(config)))
-    rows = [("ok" if proof.is_good else "WRONG", proof.what, proof.told) for proof in proofs]
-    tables.show(("", "what", "result"), rows)
+    settings = loaded(config)
+    with Console(stderr=True).status("Asking all that is configured"):
+        proofs += asyncio.run(_proofs(settings))
+    rows = [{"ok": one.is_good, "what": one.what, "result": one.told} for one in proofs]
+    tables.show({"ok": "", "what": "what", "result": "result"}, rows, as_json=as_json)
     if not all(proof.is_good for proof in proofs):
         raise typer.Exit(1)
 
@@ -65,4 +72,5 @@ async def _provider(opened: Services, name: str) -> _Proof:
         balance = await opened.providers[name].balance(account)
     except UpstreamError as error:
         return _Proof(name, is_good=False, told=f"{error.code}: {error}")
-    return _Proof(name, is_good=True, told=f"answers, {len(balance)} balances")
+    counted = "1 balance" if len(balance) == 1 else f"{len(balance)} balances"
+    return _Proof(name, is_good=True, told=f"answers, {counted}")

@@ -8,6 +8,7 @@ import typer
 
 from app.cli.bars import Bars
 from app.cli.filling import Filling, Owned
+from app.cli.opening import all_customers
 from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.directory import Directory
 from app.model.accounts import Customer
@@ -15,8 +16,6 @@ from app.model.errors import ConfigurationError
 from app.redis.connection import answers
 from app.services import services
 from app.settings import Settings
-
-_PAGE = 500
 
 
 def sync(
@@ -51,7 +50,7 @@ async def _sync(settings: Settings, references: Sequence[str]) -> bool:
             found, unknown = await _named(opened.directory, references)
             for reference in unknown:
                 bars.error(f"no customer has the reference {reference}; see `customers list`")
-            customers = _one_page(found) if references else _all(opened.directory)
+            customers = _one_page(found) if references else all_customers(opened.directory)
             await filling.fill(_owned(opened.directory, customers))
         typer.echo(str(filling))
     # A Redis that goes away breaks no reading: nothing else would tell that nothing is kept.
@@ -76,15 +75,6 @@ async def _named(
 
 async def _one_page(customers: Sequence[Customer]) -> AsyncIterator[Sequence[Customer]]:
     yield customers
-
-
-async def _all(directory: Directory) -> AsyncIterator[Sequence[Customer]]:
-    after = None
-    while page := await directory.customers_page(
-        search=None, after=after, before=None, limit=_PAGE
-    ):
-        yield page
-        after = page[-1].reference
 
 
 async def _owned(

@@ -5,7 +5,14 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from graphql import GraphQLNamedType, build_schema, get_named_type, is_object_type, is_union_type
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    build_schema,
+    get_named_type,
+    is_object_type,
+    is_union_type,
+)
 
 from app.api.schema import sdl
 
@@ -28,6 +35,13 @@ def page_query(history: str) -> str:
           nodes {selection(SCHEMA.type_map[NODES[history]])}
           pageInfo {{ hasNextPage endCursor }}
         }} }} }}"""
+
+
+def filter_fields(history: str) -> list[str]:
+    """Return the names of a filter's fields."""
+    kind = SCHEMA.type_map[FILTERS[history]]
+    assert isinstance(kind, GraphQLInputObjectType)
+    return list(kind.fields)
 
 
 def selection(kind: GraphQLNamedType, alias: str = "") -> str:

@@ -36,8 +36,9 @@ def failing(served: World, provider: str, fault: Mapping[str, Any]) -> Iterator[
         served.sandbox.clear_fault(provider)
 
 
+DOWN: Mapping[str, Any] = {"kind": "status", "headers": {"Retry-After": "90"}}
 FAULTS = [
-    ({"kind": "status", "headers": {"Retry-After": "90"}}, 503, "UPSTREAM_UNAVAILABLE"),
+    (DOWN, 503, "UPSTREAM_UNAVAILABLE"),
     ({"kind": "status", "status": 429}, 503, "UPSTREAM_RATE_LIMITED"),
     ({"kind": "html"}, 502, "UPSTREAM_INVALID_RESPONSE"),
     ({"kind": "status", "status": 401}, 502, "UPSTREAM_UNAUTHORIZED"),
@@ -64,7 +65,7 @@ def test_a_history_that_cannot_be_read_is_an_error_in_place_of_all_rows(
 
 
 def test_when_to_ask_again_is_told_as_http_tells_it(served: World) -> None:
-    with failing(served, "hostup", FAULTS[0][0]):
+    with failing(served, "hostup", DOWN):
         refused = exported(served, "payments", "csv")
 
     assert 1 <= int(refused.headers["retry-after"]) <= 90
@@ -77,7 +78,7 @@ def test_a_history_that_ends_too_early_is_an_error_though_its_newest_part_is_kno
     # The first page of each is known, and no further one can be read.
     newest = served.data("""{ customer(reference: "C-1002") { creditChanges(first: 5) {
       nodes { occurredAt } sources { completeFrom } } } }""")["customer"]["creditChanges"]
-    with failing(served, "hostup", {"kind": "status"}):
+    with failing(served, "hostup", DOWN):
         refused = exported(served, "creditChanges", "csv")
         known = exported(
             served, "creditChanges", "ndjson", {"from": newest["nodes"][-1]["occurredAt"]}
@@ -89,7 +90,7 @@ def test_a_history_that_ends_too_early_is_an_error_though_its_newest_part_is_kno
 
 
 def test_what_is_not_asked_for_may_fail(served: World) -> None:
-    with failing(served, "hostup", {"kind": "status"}):
+    with failing(served, "hostup", DOWN):
         others = exported(served, "creditChanges", "ndjson", {"providers": ["cloud", "loyalty"]})
 
     assert len(lines(others)) == 500
@@ -98,11 +99,11 @@ def test_what_is_not_asked_for_may_fail(served: World) -> None:
 def test_what_was_read_before_is_exported_and_told_to_be_stale(served: World) -> None:
     before = exported(served, "creditChanges", "ndjson")
     served.clock.ahead += served.settings.cache.fresh_for
-    with failing(served, "hostup", {"kind": "status"}):
+    with failing(served, "hostup", DOWN):
         exported(served, "creditChanges", "ndjson")
         stale = exported(served, "creditChanges", "ndjson")
     served.clock.ahead += DAY
-    with failing(served, "hostup", {"kind": "status"}):
+    with failing(served, "hostup", DOWN):
         refused = exported(served, "creditChanges", "ndjson")
 
     assert (before.headers["x-state"], stale.headers["x-state"]) == ("FRESH", "STALE")

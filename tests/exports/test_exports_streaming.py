@@ -62,8 +62,8 @@ class Exporting:
 
     async def _export(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.room is None:
-            most = {"most": self.most, "most_of_one": self.most}
-            streams = Streams(Anyone().known, utc_now, self.pace, **most)
+            ask, most = Anyone().known, self.most
+            streams = Streams(ask, utc_now, self.pace, most=most, most_of_one=most)
             self.room = Room(streams, self.patience)
         headers = {"Content-Type": self.media_type}
         await Streamed(self.parts(), headers, self.room, ANONYMOUS)(scope, receive, send)
