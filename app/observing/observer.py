@@ -1,6 +1,6 @@
 """Sees a request, or an operation of a WebSocket, from its begin to its end, and tells of it."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -56,9 +56,11 @@ class Observer:
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
-async def operated(work: Awaitable[None]) -> None:
+async def operated(operate: Callable[[], Awaitable[None]]) -> None:
     """Do what an operation of a connection takes, in a task of its own, and tell of it."""
     observer, connection = _observer.get(), observed()
+    work = operate()
+    del operate  # an operation may last, and what it was asked with be large
     if observer is None or connection is None:
         await work
         return

@@ -18,6 +18,7 @@ from app.observing.observation import Observation
 _log = structlog.get_logger("requests")
 
 _EVENT = "request"
+_HIT = "HIT"
 _LEAST_FAILURE = 500
 _BROKEN = 500
 # As many refusals differ by where they went and how.
@@ -25,7 +26,7 @@ _MOST_WRITTEN = 100
 
 
 class RequestLog:
-    """Writes the lines; `hits` are those of answers that are given again from memory."""
+    """Writes the lines; `hits` are those of answers that were given before."""
 
     def __init__(self, *, requests: bool = True, hits: bool = True) -> None:
         self._requests = requests
@@ -36,7 +37,7 @@ class RequestLog:
 
     def tell(self, event: str, fields: Mapping[str, object], *, is_probe: bool = False) -> None:
         """Log what has ended; probes that are answered are told at DEBUG."""
-        if not self._requests:
+        if not self._requests or (fields.get("cache") == _HIT and not self.tells_hits):
             return
         status = fields.get("status")
         if not isinstance(status, int) or status < _LEAST_FAILURE:
@@ -108,7 +109,7 @@ def hit_of(fields: Mapping[str, object]) -> bytes:
     `fields` are those of the line that told of it first.
     """
     again = {name: value for name, value in fields.items() if name not in _MOMENTARY}
-    return _inner({**again, "cache": "HIT"})
+    return _inner({**again, "cache": _HIT})
 
 
 _MOMENTARY = frozenset({"request_id", "duration_ms", "upstream_ms", "events"})

@@ -64,6 +64,13 @@ def is_open_http(url: str) -> bool:
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
+def _collector_url(url: str) -> str:
+    address = _web_url(url)
+    if is_open_http(address):
+        raise refusal("http is only for loopback; write an address that starts with https://")
+    return address
+
+
 def _has_port(server: str) -> bool:
     try:
         parts = _split(f"//{server}")
@@ -158,6 +165,11 @@ BaseUrl = Annotated[
     str,
     AfterValidator(_web_url),
     Written('an address such as "https://cloud.example.com/api/v4"'),
+]
+CollectorUrl = Annotated[
+    str,
+    AfterValidator(_collector_url),
+    Written('the address of a collector such as "http://127.0.0.1:4318"'),
 ]
 Origin = Annotated[
     str,

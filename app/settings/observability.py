@@ -2,19 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
-from app.settings.addresses import BaseUrl, is_open_http
+from app.settings.addresses import CollectorUrl
 from app.settings.providers import Section
-from app.settings.values import Flag, Written, refusal
+from app.settings.values import Flag, Written
 
 LogFormat = Literal["auto", "json", "console"]
-
-
-def _collector(url: str) -> str:
-    if is_open_http(url):
-        raise refusal("http is only for loopback; write an address that starts with https://")
-    return url
 
 
 def _share(value: object) -> float:
@@ -26,11 +20,6 @@ def _share(value: object) -> float:
     return share
 
 
-CollectorUrl = Annotated[
-    BaseUrl,
-    AfterValidator(_collector),
-    Written('the address of a collector such as "http://127.0.0.1:4318"'),
-]
 Share = Annotated[float, BeforeValidator(_share), Written("a share from 0.0 to 1.0")]
 
 
@@ -47,7 +36,7 @@ class ObservabilitySettings(Section):
     )
     log_hits: Flag = Field(
         default=True,
-        description="Whether it also has one for each answer that was known to the byte.",
+        description="Whether it also has one for each answer that was given before.",
     )
     server_timing: Flag = Field(
         default=True, description="Whether answers say in `Server-Timing` what took how long."

@@ -8,6 +8,7 @@ that neither what guards a document nor what shapes an error would be passed thr
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -176,7 +177,8 @@ class _Conversation:
             await self._write(protocol.error(message.id, [_error(told, "RATE_LIMITED")]))
             return
         operation = message.id
-        task = self._group.create_task(operated(self._operate(operation, request)))
+        operate = partial(self._operate, operation, request)
+        task = self._group.create_task(operated(operate))
         self._operations[operation] = task
         self._running += 1
         # It is called at the end, and must not keep the message until then.
