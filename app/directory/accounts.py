@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.directory.credentials import Kept, seal, unseal
 from app.directory.outcome import Change, Linked
 from app.directory.part import Part, change, new_id
+from app.directory.server import Wanted
 from app.directory.tables import accounts, customers, label_or_none
 from app.model.accounts import Account, AccountStatus
 from app.model.errors import NotFound
 
 _LISTED = [column for column in accounts.c if column is not accounts.c.credentials]
+_BY_ID, _BY_CUSTOMER = Wanted(_LISTED, accounts.c.id), Wanted(_LISTED, accounts.c.customer_id)
 
 
 class Accounts(Part):
@@ -23,7 +25,7 @@ class Accounts(Part):
     async def accounts_by_customer(self, ids: Sequence[str]) -> list[list[Account]]:
         """Return each customer's accounts in the order of the ids, the first linked first."""
         found: defaultdict[str, list[Account]] = defaultdict(list)
-        for row in await self._rows(_LISTED, accounts.c.customer_id, ids):
+        for row in await self._rows(_BY_CUSTOMER, ids):
             found[row.customer_id].append(_account(row))
         return [
             sorted(found[customer_id], key=lambda account: (account.linked_at, account.id))
@@ -32,7 +34,7 @@ class Accounts(Part):
 
     async def accounts_by_id(self, ids: Sequence[str]) -> list[Account | None]:
         """Return the accounts of these ids in their order, None where there is none."""
-        found = {row.id: _account(row) for row in await self._rows(_LISTED, accounts.c.id, ids)}
+        found = {row.id: _account(row) for row in await self._rows(_BY_ID, ids)}
         return [found.get(account_id) for account_id in ids]
 
     async def providers_in_use(self) -> list[str]:

@@ -9,8 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.directory import searching
 from app.directory.outcome import Change
 from app.directory.part import Part, change, new_id
+from app.directory.server import Wanted
 from app.directory.tables import accounts, customers
 from app.model.accounts import Customer
+
+_BY_ID = Wanted(list(customers.c), customers.c.id)
+_BY_REFERENCE = Wanted(list(customers.c), customers.c.reference)
 
 
 class Customers(Part):
@@ -18,13 +22,13 @@ class Customers(Part):
 
     async def customers_by_reference(self, refs: Sequence[str]) -> list[Customer | None]:
         """Return the customers of these references in their order, None where there is none."""
-        rows = await self._rows(list(customers.c), customers.c.reference, refs)
+        rows = await self._rows(_BY_REFERENCE, refs)
         found = {row.reference: _customer(row) for row in rows}
         return [found.get(reference) for reference in refs]
 
     async def customers_by_id(self, ids: Sequence[str]) -> list[Customer | None]:
         """Return the customers of these ids in their order, None where there is none."""
-        rows = await self._rows(list(customers.c), customers.c.id, ids)
+        rows = await self._rows(_BY_ID, ids)
         found = {row.id: _customer(row) for row in rows}
         return [found.get(customer_id) for customer_id in ids]
 

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import Row, Select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.directory.server import POSTGRESQL, WRITES, Server
+from app.directory.server import POSTGRESQL, WRITES, Server, Wanted
 from app.directory.sqlite import sqlite
 from app.directory.version import is_newest
 from app.model.errors import ConfigurationError, GatewayError
@@ -76,11 +75,11 @@ class Database:
         """Await `written` after each transaction that may have written what lookups show."""
         self._on_write.append(written)
 
-    async def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        """Return what one statement reads, which sees one moment of the database by itself."""
+    async def rows(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any]:
+        """Return the rows whose key is one of the values, as they are at one moment."""
         try:
             async with asyncio.timeout(self._patience):
-                return await self._reader.rows(statement)
+                return await self._reader.rows(wanted, values)
         except self._failures:
             raise DirectoryUnavailable(_UNREAD) from None
 

@@ -1,16 +1,14 @@
 """Accounts that are asked for at the same moment, read together."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Row, select
-
 from app.directory.database import Database
+from app.directory.server import MOST_VALUES, Wanted
 from app.directory.tables import accounts
 
-# SQLite allows 32,766 parameters of a statement, older ones 999.
-_MOST_AT_ONCE = 500
+_BY_ID = Wanted(list(accounts.c), accounts.c.id)
 
 
 class Gathering:
@@ -21,22 +19,38 @@ class Gathering:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._ids: dict[str, None] = {}
-        self._next: asyncio.Task[Mapping[str, Row[Any]]] | None = None
+        self._asked: dict[str, list[asyncio.Future[Any]]] = {}
+        self._reading: set[asyncio.Task[None]] = set()
 
-    async def row(self, account_id: str) -> Row[Any] | None:
+    async def row(self, account_id: str) -> Any:  # noqa: ANN401 - as the library's own rows
         """Return an account with its credentials as they are kept; None where there is none."""
-        if self._next is None or len(self._ids) >= _MOST_AT_ONCE:
-            self._ids = {}
-            self._next = asyncio.get_running_loop().create_task(self._read(self._ids))
-            # Where everybody went away, nobody wants its error either.
-            self._next.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._ids[account_id] = None
-        return (await asyncio.shield(self._next)).get(account_id)
+        loop = asyncio.get_running_loop()
+        if not self._asked or len(self._asked) >= MOST_VALUES:
+            self._asked = {}
+            # It begins once all who were about to ask have asked.
+            task = loop.create_task(self._read(self._asked))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        answer = loop.create_future()
+        self._asked.setdefault(account_id, []).append(answer)
+        return await answer
 
-    async def _read(self, ids: Mapping[str, None]) -> Mapping[str, Row[Any]]:
-        """Return the rows by id; it begins once all who were about to ask have asked."""
-        if ids is self._ids:
-            self._next = None
-        wanted = select(accounts).where(accounts.c.id.in_(list(ids)))
-        return {row.id: row for row in await self._database.rows(wanted)}
+    async def _read(self, asked: Mapping[str, list[asyncio.Future[Any]]]) -> None:
+        if asked is self._asked:
+            self._asked = {}
+        try:
+            rows = {row.id: row for row in await self._database.rows(_BY_ID, list(asked))}
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs who asked
+            for _, answer in _awaited(asked):
+                answer.set_exception(error)
+        else:
+            for account_id, answer in _awaited(asked):
+                answer.set_result(rows.get(account_id))
+
+
+def _awaited(
+    asked: Mapping[str, list[asyncio.Future[Any]]],
+) -> Iterator[tuple[str, asyncio.Future[Any]]]:
+    """Yield what somebody still waits for; who went away has cancelled it."""
+    for account_id, answers in asked.items():
+        yield from ((account_id, answer) for answer in answers if not answer.done())

@@ -1,13 +1,14 @@
 """PostgreSQL: a server that may be away, and comes back."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Connection, Row, Select, event
+from sqlalchemy import Connection, Select, bindparam, event, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.directory.server import WRITES, Reader, Server, at_once
+from app.directory.server import WRITES, Reader, Server, Wanted, at_once
 
 # Connections of one process; a server takes 100 unless it is told otherwise.
 _CONNECTIONS = 8
@@ -68,13 +69,19 @@ class _Reader:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    async def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+    async def rows(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any]:
         async with self._engine.connect() as connection:
-            rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+            found = await connection.execute(_statement(wanted), {"values": values})
+            rows: Sequence[Any] = found.all()
             return rows
 
     async def close(self) -> None:
         """Leave the connections to the engine."""
+
+
+@cache
+def _statement(wanted: Wanted) -> Select[Any]:
+    return select(*wanted.columns).where(wanted.key.in_(bindparam("values", expanding=True)))
 
 
 def _reader(engine: AsyncEngine, patience: float) -> Reader:

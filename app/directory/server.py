@@ -4,20 +4,33 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Column
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 # How the address of a PostgreSQL begins.
 POSTGRESQL = "postgresql://"
 # The execution option of a transaction that writes.
 WRITES = "directory_writes"
+# SQLite allows 32,766 values in a statement, older ones 999.
+MOST_VALUES = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Some columns of a table, for rows that are known by what they have in one of them."""
+
+    columns: Sequence[Column[Any]]
+    key: Column[Any]
 
 
 class Reader(Protocol):
-    """Reads what one statement asks for, which sees one moment of the database by itself."""
+    """Looks rows up, all of one call as they are at one moment."""
 
-    async def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        """Return what there is, in the statement's order; raises as the driver does."""
+    async def rows(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any]:
+        """Return the rows whose key is one of the values, in no order.
+
+        Each has its values by the names of the columns. Raises as the driver does.
+        """
 
     async def close(self) -> None:
         """Close what only this reader has."""

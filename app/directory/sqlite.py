@@ -2,19 +2,18 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Row, Select, create_engine, event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.directory.server import WRITES, Server
+from app.directory.sqlite_reading import SQLiteReader
 from app.model.errors import ConfigurationError
 
 PREFIX = "sqlite:///"
@@ -47,13 +46,14 @@ def sqlite(url: str) -> Server:
     threads: WeakSet[Thread] = WeakSet()
     return Server(
         engine=lambda patience: _engine(path, patience, threads),
-        reader=lambda _, patience: _Reader(path, patience),
+        reader=lambda _, patience: SQLiteReader(path, patience),
         # A wait of SQLite's ends by itself, and cannot be ended.
         patience=None,
         reading={},
         # A driver that opens a connection for somebody who went away leaves it open.
         finishes_opening=True,
-        failures=(),
+        # What the reader asks for does not pass the library.
+        failures=(sqlite3.Error,),
         refused=lambda _: _REFUSED,
         ended=lambda: _ended(threads),
     )
@@ -72,49 +72,6 @@ async def _ended(threads: WeakSet[Thread]) -> None:
     """Wait for the threads of closed connections, which tell the event loop that they end."""
     for thread in list(threads):
         await asyncio.to_thread(thread.join, _LONGEST_END_SECONDS)
-
-
-class _Reader:
-    """
-    A thread with a connection of its own.
-
-    The driver for asyncio sends each step of a read to a thread and back: to connect, to begin, to
-    ask, to fetch, to end. Here a read is one step.
-    """
-
-    def __init__(self, path: Path, patience: float) -> None:
-        self._engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="directory")
-        self._connection: Connection | None = None
-
-        def set_up(connection: sqlite3.Connection, _: object) -> None:
-            connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
-            connection.execute("PRAGMA query_only = ON")
-
-        event.listen(self._engine, "connect", set_up)
-
-    async def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, statement)
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._end)
-            await asyncio.to_thread(self._thread.shutdown)
-
-    def _read(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        # It stays open, and begins nothing: a read sees what was written before it.
-        self._connection = self._connection or self._engine.connect()
-        try:
-            return self._connection.execute(statement).all()
-        except BaseException:
-            self._end()
-            raise
-
-    def _end(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        self._engine.dispose()
 
 
 def _engine(path: Path, patience: float, threads: WeakSet[Thread]) -> AsyncEngine:

@@ -29,6 +29,7 @@ from app.providers.payload import (
     exact,
     known,
     local_instants,
+    normal,
     translated,
 )
 from app.providers.shapes import carecloud as shapes
@@ -170,7 +171,7 @@ class CareCloud:
         return CreditChange(
             id=digest(
                 row.credit_history_record_time,
-                amount,
+                normal(amount),
                 operation,
                 row.credit_operation_note,
                 row.partner_id,

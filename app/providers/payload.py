@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
@@ -40,6 +41,8 @@ _NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 _LARGEST_EXPONENT = 20
 _SMALLEST_EXPONENT = -20
 _MOST_DIGITS = 28
+_LAST_DAY = date.max
+_encode = msgspec.json.Encoder().encode
 
 
 def decoded(body: bytes, shape: type[T], provider: str) -> T:
@@ -66,7 +69,7 @@ def decoded_data(data: Raw, shape: type[T], provider: str) -> T:
 def translated(rows: list[T], translate: Callable[[T], E], provider: str) -> tuple[E, ...]:
     """Translate every row; what cannot be an entry is `UpstreamInvalidResponse`."""
     try:
-        return tuple(translate(row) for row in rows)
+        return tuple([translate(row) for row in rows])
     except (ArithmeticError, ValueError) as error:
         raise UpstreamInvalidResponse(
             f"{provider} gave an entry that cannot be read: {type(error).__name__}."
@@ -90,7 +93,7 @@ def exact(number: Raw) -> Decimal:
 
 
 def in_utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def local_instants(text: str, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
@@ -101,15 +104,39 @@ def local_instants(text: str, zone: ZoneInfo) -> tuple[datetime, datetime | None
     # By a pattern and an ISO time, as `strptime` takes seven times as long.
     if not _LOCAL_TIME.fullmatch(text):
         raise ValueError("no local time")
-    local = datetime.fromisoformat(text).replace(tzinfo=zone)
+    local = datetime.fromisoformat(text)
+    offset = _offset_on(local.date(), zone)
+    if offset is not None:
+        return local.replace(tzinfo=UTC) - offset, None
+    local = local.replace(tzinfo=zone)
     first, second = in_utc(local), in_utc(local.replace(fold=1))
     return first, second if second > first else None
 
 
+@lru_cache(maxsize=10_000)
+def _offset_on(day: date, zone: ZoneInfo) -> timedelta | None:
+    """Return by how much a zone is before UTC on a day; None where that changes on it.
+
+    In no zone does it change twice within three days.
+    """
+    if day >= _LAST_DAY:
+        return None
+    begins = datetime.combine(day, time(), zone)
+    offset = begins.utcoffset()
+    return offset if offset == (begins + timedelta(days=1)).utcoffset() else None
+
+
 def digest(*given: object) -> str:
-    """Return an id for a row without one, from everything that tells it from other rows."""
-    parts = (plain(part.normalize()) if isinstance(part, Decimal) else part for part in given)
-    return blake2b(msgspec.json.encode(tuple(parts)), digest_size=8).hexdigest()
+    """Return an id for a row without one, from everything that tells it from other rows.
+
+    Decimals are given as `normal`, so that equal ones are.
+    """
+    return blake2b(_encode(given), digest_size=8).hexdigest()
+
+
+def normal(amount: Decimal) -> str:
+    """Write a decimal as all that are equal to it are written."""
+    return plain(amount.normalize())
 
 
 def known(text: str | None, *none: str) -> str | None:
