@@ -61,10 +61,12 @@ class Player:
         if step == "versions":
             return await self.store.versions(NAMES)
         if step == "fail":
-            return await self.store.fail(name, chance.choice([b"failed", b"again"]))
-        if step == "purge":
-            return await self.store.purge(name)
-        return await getattr(self.store, step)(lease)
+            await self.store.fail(name, chance.choice([b"failed", b"again"]))
+        elif step == "purge":
+            await self.store.purge(name)
+        else:
+            await getattr(self.store, step)(lease)
+        return step
 
 
 STEPS = (*("look", "save") * 4, "versions", "fail", "purge", "renew", "release")
