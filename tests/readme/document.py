@@ -22,6 +22,11 @@ class Block(NamedTuple):
     before: str
     line: int
 
+    @property
+    def lines(self) -> list[str]:
+        """Return its lines, those that go on in the next as one."""
+        return self.text.replace("\\\n", " ").splitlines()
+
 
 def _blocks() -> list[Block]:
     headings = [(found.start(), found[2]) for found in _HEADING.finditer(PROSE)]

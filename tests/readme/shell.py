@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Timer
 from typing import NamedTuple
 
-from document import ROOT
+from document import ROOT, Block
 
 _BIN = Path(sys.executable).parent
 _NOT_COPIED = ("node_modules", "__pycache__", ".*_cache", "*.db*", "secrets")
@@ -137,10 +137,10 @@ class Shell:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def split(text: str) -> tuple[str, str | None]:
+def split(block: Block) -> tuple[str, str | None]:
     """Return the commands of a block that end, and the one that lasts; both are run."""
     ending, lasting = [], None
-    for line in text.splitlines():
+    for line in block.lines:
         command = re.split(r"\s+#", line)[0]
         if any(re.fullmatch(rf"{one}( .*)?", command) for one in LASTING):
             assert lasting is None, "two commands of one block last"

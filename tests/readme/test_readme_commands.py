@@ -24,7 +24,7 @@ ELSEWHERE = {"Quick start", "Watch a provider fail", "Add a provider in five ste
 
 
 def test_every_command_is_run_or_known_not_to_be() -> None:
-    lines = [line for one in blocks("sh") for line in one.text.splitlines()]
+    lines = [line for one in blocks("sh") for line in one.lines]
     left_out = {start for start in NOT_RUN for line in lines if line.startswith(start)}
 
     assert len(lines) > 20
@@ -32,7 +32,7 @@ def test_every_command_is_run_or_known_not_to_be() -> None:
 
 
 def test_what_is_not_run_names_files_services_and_commands_that_are_there() -> None:
-    lines = [line for one in blocks("sh") for line in one.text.splitlines()]
+    lines = [line for one in blocks("sh") for line in one.lines]
     not_run = [shlex.split(line, comments=True) for line in lines if line.startswith(CONTAINED)]
 
     assert len(not_run) > 3
@@ -61,7 +61,7 @@ def assert_can_be_run(words: list[str]) -> None:
     named = [after for word, after in pairwise(words) if word in {"--file", "--kustomize"}]
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
-    options = {"--file", "--kustomize", "--profile"}
+    options = {"--file", "--kustomize", "--profile", "--volume"}
     plain = [
         word
         for before, word in pairwise(words)
@@ -95,7 +95,7 @@ class Installation:
             return ""
         if "< key.json" in block.text:
             self.write_key()
-        ending, lasting = split(block.text)
+        ending, lasting = split(block)
         said = "".join(self.shell.run(ending)) if ending.strip() else ""
         if key := re.search(r"Key (\w+); keep", said):
             self.shell.instead["4f1f6a0b9c2d3e58"] = key[1]

@@ -30,7 +30,7 @@ def test_each_option_and_argument_says_what_it_is(name: str) -> None:
 
 
 def test_every_command_that_the_readme_names_is_one() -> None:
-    pasted = [line for one in blocks("sh") for line in one.text.splitlines()]
+    pasted = [line for one in blocks("sh") for line in one.lines]
     named = [line for line in [*IN_LINE, *pasted] if line.startswith("credit-gateway ")]
 
     assert len(named) > 12

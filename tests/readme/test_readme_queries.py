@@ -57,7 +57,7 @@ class Demonstration(NamedTuple):
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     copy = copy_of_the_repository(tmp_path_factory.mktemp("demonstration"))
     shell = Shell(copy, {})
-    _, command = split(section(QUICK_START)[0].text)
+    _, command = split(section(QUICK_START)[0])
     assert command == "make demo"
     with shell.lasting(command, until(command)) as said:
         url, providers = re.findall(r"http://127\.0\.0\.1:\d+", said)[:2]
@@ -70,7 +70,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
 
 
 def test_the_quick_start_gives_an_answer(demonstration: Demonstration) -> None:
-    ending = [split(one.text)[0] for one in section(QUICK_START) if one.language == "sh"]
+    ending = [split(one)[0] for one in section(QUICK_START) if one.language == "sh"]
 
     answers = [json.loads(demonstration.shell.run(text).out) for text in ending if text.strip()]
 
