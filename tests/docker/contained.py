@@ -27,7 +27,8 @@ set -eu
 mount -t tmpfs -o mode=0755 tmpfs /run
 cp -r "$1/." /run/
 mkdir -p /run/tmp "$2"
-chmod -R a+rX /run
+# Files keep their modes, as each is mounted by itself.
+find /run -type d -exec chmod a+rx {} +
 # Where a folder above them is closed to the user, what is needed is put into an open one.
 n=0
 for place in $NEEDED; do

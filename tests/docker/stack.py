@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,7 +21,8 @@ from shipped import COMPOSE, DOCKERFILE, FOLDER, make_secrets, read, stages
 from app import sandbox
 from app.sandbox import Sandbox, SandboxServer
 
-HAPROXY = shutil.which("haproxy")
+# Debian keeps it out of the path.
+HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
 needs_haproxy = pytest.mark.skipif(
     HAPROXY is None, reason="no HAProxy is installed; apt-get install haproxy brings it"
 )
