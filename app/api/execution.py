@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from inspect import isawaitable
 from typing import Any, NamedTuple, Protocol, cast
@@ -215,8 +215,7 @@ async def _executed(prepared: _Prepared, context: Context, event: object = None)
     executed = await result if isawaitable(result) else result
     if prepared.operation.operation is not OperationType.QUERY:
         context.fresh_until = None  # what was done is not done again by keeping its answer
-    answered = _answered(executed, context, prepared.extensions)
-    return replace(answered, lasts=prepared.document.lasts and not answered.has_errors)
+    return _answered(executed, context, prepared.extensions, lasts=prepared.document.lasts)
 
 
 async def _subscribed(
@@ -264,6 +263,7 @@ def _answered(
     extensions: dict[str, Any],
     *,
     began: bool = True,
+    lasts: bool = False,
 ) -> Response:
     errors = [shown(error) for error in result.errors or []]
     errors += [formatted(error, {}) for error in context.problems]
@@ -273,7 +273,8 @@ def _answered(
     if errors:
         body["errors"] = errors
     body["extensions"] = extensions
-    return Response(body, Outcome.EXECUTED if has_data else Outcome.INVALID)
+    outcome = Outcome.EXECUTED if has_data else Outcome.INVALID
+    return Response(body, outcome, lasts=lasts and not errors)
 
 
 def _refused(rejected: Rejected) -> Response:

@@ -127,12 +127,12 @@ class GraphQLEndpoint:
 
 
 def _written(body: bytes, media_type: str, status: int, headers: Mapping[str, str]) -> HttpResponse:
-    response = HttpResponse(body, status)
-    response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Vary"] = VARY
-    response.headers.update(headers)
-    return response
+    own = {
+        "Content-Type": f"{media_type}; charset=utf-8",
+        "Cache-Control": "no-store",
+        "Vary": VARY,
+    }
+    return HttpResponse(body, status, {**own, **headers})
 
 
 def _refusal(refused: Refused) -> HttpResponse:
@@ -175,6 +175,8 @@ def requested_age(cache_control: str) -> timedelta | None:
 
     `no-cache` is nought. What cannot be read is as if it were not there.
     """
+    if not cache_control:
+        return None
     directives = {
         name.strip().lower(): value.strip(' "')
         for name, _, value in (part.partition("=") for part in cache_control.split(","))

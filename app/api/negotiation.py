@@ -1,6 +1,7 @@
 """Which media type an answer has: what the caller accepts, of what can be given."""
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
 
 from app.api.requests import Refused
@@ -10,10 +11,13 @@ JSON_TYPE = "application/json"
 EVENTS_TYPE = "text/event-stream"
 # Where several are accepted alike, the first of these that was named.
 _OFFERED = (RESPONSE_TYPE, JSON_TYPE, EVENTS_TYPE)
+# Clients are of few kinds, each of which accepts the same each time.
+_MOST_REMEMBERED = 100
 # RFC 9110, 12.4.2.
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
+@lru_cache(_MOST_REMEMBERED)
 def accepted(accept: str) -> str:
     """Choose the media type of the answer; `Refused` with 406 when none of ours is accepted.
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
 _JSON_TYPE = "application/json"
+# Nearly all clients write it in one of three ways.
+_MOST_TYPES = 100
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,19 @@ async def read(http: HttpRequest, *, by_url: bool) -> Request:
         return in_query(http.scope["query_string"])
     content_type = http.headers.get("content-type", "")
     _require_json(content_type)  # before anything is read
-    return in_body(content_type, await http.body())
+    return in_body(content_type, await _body(http))
+
+
+async def _body(http: HttpRequest) -> bytes:
+    """Return the whole body; the library's way, a generator of its parts, takes twice as long."""
+    parts: list[bytes] = []
+    while True:
+        message = await http.receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 def in_body(content_type: str, body: bytes) -> Request:
@@ -89,12 +105,17 @@ def in_query(query_string: bytes) -> Request:
 
 
 def _require_json(content_type: str) -> None:
-    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    charset = next((p[8:].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
-    if media_type != _JSON_TYPE or charset not in {"utf-8", "utf8"}:
+    if not _is_json(content_type):
         raise Refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the request as {_JSON_TYPE} in UTF-8."
         )
+
+
+@lru_cache(_MOST_TYPES)
+def _is_json(content_type: str) -> bool:
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charset = next((p[8:].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
+    return media_type == _JSON_TYPE and charset in {"utf-8", "utf8"}
 
 
 _SHAPE: tuple[tuple[str, type, str], ...] = (
