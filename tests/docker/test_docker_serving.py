@@ -1,12 +1,11 @@
 """What compose.yaml starts does what it is for, run outside of containers."""
 
 import asyncio
-import json
 import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import httpx
@@ -41,18 +40,9 @@ def http(served: Stack) -> Iterator[httpx.Client]:
         yield one
 
 
-def asked(http: httpx.Client, query: str, **variables: object) -> Mapping[str, object]:
-    answer = http.post("/graphql", json={"query": query, "variables": variables}).json()
-    assert "errors" not in answer, answer
-    data: Mapping[str, object] = answer["data"]
-    return data
-
-
 def test_both_gateways_are_asked_and_answer(served: Stack, http: httpx.Client) -> None:
-    answers = {
-        json.dumps(asked(http, '{ customer(reference: "C-1001") { displayName } }'))
-        for _ in range(20)
-    }
+    query = '{ customer(reference: "C-1001") { reference } }'
+    answers = [http.post("/graphql", json={"query": query}).json() for _ in range(20)]
     counted = []
     for address in ADDRESSES:
         with httpx.Client(base_url=served.origin(address), trust_env=False) as gateway:
@@ -60,15 +50,18 @@ def test_both_gateways_are_asked_and_answer(served: Stack, http: httpx.Client) -
                 scrape(gateway).value("credit_gateway_http_requests_total", path="graphql")
             )
 
-    assert len(answers) == 1
+    assert answers == [{**answers[0], "data": {"customer": {"reference": "C-1001"}}}] * 20
     assert min(counted) >= 5, counted
 
 
 def test_metrics_are_kept_from_the_outside(served: Stack, http: httpx.Client) -> None:
-    outside = [http.get(path).status_code for path in ("/metrics", "/%6detrics", "/metrics?a=b")]
+    paths = "/metrics", "/%6detrics", "/metrics?a=b"
+    outside = [http.get(path).status_code for path in paths]
+    there = served.origin(ADDRESSES[0])
+    inside = [httpx.get(there + path, trust_env=False).status_code for path in paths]
 
     assert outside == [404, 404, 404]
-    assert httpx.get(f"{served.origin(ADDRESSES[0])}/metrics", trust_env=False).status_code == 200
+    assert inside == [200, 200, 200]
     assert http.get("/livez").status_code == 200
 
 
@@ -91,7 +84,7 @@ async def news(served: Stack) -> AsyncIterator[None]:
 
     async def tell_for_ever() -> None:
         async with httpx.AsyncClient(
-            base_url=served.public, headers=served.headers, trust_env=False
+            base_url=served.public, headers=served.headers, timeout=20, trust_env=False
         ) as http:
             found = (await http.post("/graphql", json={"query": ACCOUNTS})).json()
             accounts = found["data"]["customer"]["accounts"]
