@@ -5,11 +5,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from app.server.pages import DASHBOARD, GRAPHIQL
 
@@ -38,20 +46,26 @@ _REFUSED = "Failed to load resource: the server responded with a status of 401"
 
 @dataclass
 class Visit:
-    """One browser at one page: what it tried to reach outside, what was forbidden or broken."""
+    """One browser at one page: what it asked for and where, and what was forbidden or broken."""
 
     page: Page
+    asked: list[Request] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    # How complaints begin that are none of the page's.
+    expected: tuple[str, ...] = (_REFUSED,)
 
     def assert_quiet(self) -> None:
         """Hold that the page stayed on the loopback, within its policy and without an error."""
         assert (self.outside, self.violations, self.complaints) == ([], [], [])
 
     def hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(_REFUSED):
+        if message.type in {"error", "warning"} and not message.text.startswith(self.expected):
             self.complaints.append(message.text)
+
+    def note(self, request: Request) -> None:
+        self.asked.append(request)
 
     def tell(self, violation: str) -> None:
         self.violations.append(violation)
@@ -69,12 +83,24 @@ class Visit:
 
 
 @contextmanager
-def visiting(url: str) -> Iterator[Visit]:
+def visiting(
+    url: str,
+    *,
+    width: int = 1280,
+    scheme: Literal["dark", "light"] = "light",
+    locale: str = "en-US",
+    time_zone: str = "UTC",
+) -> Iterator[Visit]:
     """Open a page in a browser of its own, which is closed in the end."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[_LOOPBACK_ONLY])
         try:
-            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            context = browser.new_context(
+                viewport={"width": width, "height": 900},
+                color_scheme=scheme,
+                locale=locale,
+                timezone_id=time_zone,
+            )
             context.set_default_timeout(_PATIENCE_MS)
             visit = _watched(context)
             visit.page.goto(url)
@@ -95,6 +121,7 @@ def _watched(context: BrowserContext) -> Visit:
     page = context.new_page()
     visit = Visit(page)
     context.route("**/*", visit.guard)
+    page.on("request", visit.note)
     page.on("websocket", lambda socket: visit.heed(socket.url))
     page.on("console", visit.hear)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))

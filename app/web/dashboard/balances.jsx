@@ -4,13 +4,13 @@ import { Failure } from "./sources.jsx"
 import { nameOf } from "./words.js"
 
 /** What each account holds, and whether its history adds up to it. */
-export function Balances({ accounts, answer: { data, refusal, again } }) {
+export function Balances({ accounts, answer: { data, again }, refusal }) {
   const balances = data?.customer.balances.filter(one => one.state !== "UNSUPPORTED" || one.computed)
   return (
     <section aria-labelledby="balances">
       <h2 id="balances">Balances</h2>
       <Trouble refusal={refusal} again={again} />
-      {!balances && !refusal && <p class="hint">Reading …</p>}
+      {!data && !refusal && <p class="hint">Reading …</p>}
       <ul class="cards">
         {balances?.map(one => (
           <Balance key={keyOf(one)} balance={one} name={nameOf(accounts.get(one.account.id))} />

@@ -9,15 +9,15 @@ const NAMES_HEIGHT = 24
 const USUAL_WIDTH = 600
 
 /** Totals, what came and went, and what that adds up to: one unit at a time, as units do not add. */
-export function Charts({ accounts, answer, summary, by, go }) {
+export function Charts({ accounts, summary, refusal, again, by, go }) {
   const [wanted, setWanted] = useState(null)
   const unit = summary?.units.find(one => one.unit === wanted) ?? fullest(summary?.units ?? [])
   return (
     <section aria-labelledby="charts">
       <h2 id="charts">Over time</h2>
-      <Trouble refusal={answer.refusal} again={answer.again} />
+      <Trouble refusal={refusal} again={again} />
       <Missing sources={summary?.sources ?? []} accounts={accounts} what="Totals and charts" />
-      {!summary && !answer.refusal && <p class="hint">Reading whole histories …</p>}
+      {!summary && !refusal && <p class="hint">Reading whole histories …</p>}
       {summary && !unit && <p class="hint">There is nothing to draw.</p>}
       {unit && (
         <>

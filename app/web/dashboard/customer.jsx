@@ -42,11 +42,14 @@ export function Customer({ reference, token, place, go }) {
   useEffect(() => {
     document.title = `${name} · Credit Gateway`
   }, [name])
-  if (customer.refusal) return <Trouble refusal={customer.refusal} again={again} />
-  if (!shown) return <p class="hint">Reading …</p>
+  const trouble = <Trouble refusal={customer.refusal} again={again} />
+  if (!shown) return customer.refusal ? trouble : <p class="hint">Reading …</p>
+  // What keeps everything from being answered is said once.
+  const own = refusal => (refusal?.code === customer.refusal?.code ? null : refusal)
   const found = summary.data?.customer.creditSummary
   return (
     <>
+      {trouble}
       <div class="title">
         <h1>
           {name} <small>{shown.displayName && reference}</small>
@@ -57,10 +60,23 @@ export function Customer({ reference, token, place, go }) {
       <Filters place={place} go={go} accounts={accounts} units={unitsOf(balances.data, found, place)} />
       <div class="beside">
         <Sources accounts={accounts} sources={history.sources} list={list} />
-        <Balances accounts={accounts} answer={balances} />
+        <Balances accounts={accounts} answer={balances} refusal={own(balances.refusal)} />
       </div>
-      <Charts accounts={accounts} answer={summary} summary={found} by={by} go={go} />
-      <Listing accounts={accounts} history={history} place={place} go={go} />
+      <Charts
+        accounts={accounts}
+        summary={found}
+        refusal={own(summary.refusal)}
+        again={summary.again}
+        by={by}
+        go={go}
+      />
+      <Listing
+        accounts={accounts}
+        history={history}
+        refusal={own(history.refusal)}
+        place={place}
+        go={go}
+      />
     </>
   )
 }

@@ -1,7 +1,13 @@
+import { useEffect, useState } from "preact/hooks"
 import { filters, NO_FILTERS } from "./place.js"
 import { counted, DIRECTIONS, KINDS, STATUSES } from "./words.js"
 
-const DECIMAL = "-?[0-9]+([.][0-9]+)?"
+const AMOUNT = {
+  inputmode: "decimal",
+  size: 10,
+  pattern: "-?[0-9]+([.][0-9]+)?",
+  title: "a number such as -12.50",
+}
 
 /** What the lists and charts are narrowed to; each change is in force at once. */
 export function Filters({ place, go, accounts, units }) {
@@ -21,24 +27,15 @@ export function Filters({ place, go, accounts, units }) {
     <details class="filters">
       <summary>Filters{set > 0 && ` (${counted(set, "is", "are")} set)`}</summary>
       <form onSubmit={event => event.preventDefault()}>
-        <label class="field">
-          From
-          <input type="date" value={place.from ?? ""} onChange={said("from")} />
-        </label>
-        <label class="field">
-          To, included
-          <input type="date" value={place.to ?? ""} onChange={said("to")} />
-        </label>
+        <Writing name="From" type="date" value={place.from} said={said("from")} />
+        <Writing name="To, included" type="date" value={place.to} said={said("to")} />
         {isOfChanges && (
           <Choice name="Direction" value={place.direction} options={DIRECTIONS} said={said("direction")} />
         )}
         <Choice name="Unit" value={place.unit} options={named(units)} said={said("unit")} />
-        <Amount name="Least amount" value={place.min} said={said("min")} />
-        <Amount name="Largest amount" value={place.max} said={said("max")} />
-        <label class="field">
-          Text
-          <input type="search" value={place.text ?? ""} onChange={said("text")} />
-        </label>
+        <Writing name="Least amount" {...AMOUNT} value={place.min} said={said("min")} />
+        <Writing name="Largest amount" {...AMOUNT} value={place.max} said={said("max")} />
+        <Writing name="Text" type="search" value={place.text} said={said("text")} />
         <Ticks legend="Providers" name="provider" options={named(providers)} {...choice} />
         {isOfChanges ? (
           <Ticks legend="Kinds" name="kind" options={KINDS} {...choice} />
@@ -71,16 +68,17 @@ function Choice({ name, value, options, said }) {
   )
 }
 
-function Amount({ name, value, said }) {
+/** A field that is in force once it is left, or Enter pressed; what is being written stays until then. */
+function Writing({ name, value, said, ...field }) {
+  const [written, setWritten] = useState(value ?? "")
+  useEffect(() => setWritten(value ?? ""), [value])
   return (
     <label class="field">
       {name}
       <input
-        inputmode="decimal"
-        size={10}
-        value={value ?? ""}
-        pattern={DECIMAL}
-        title="a number such as -12.50"
+        {...field}
+        value={written}
+        onInput={event => setWritten(event.currentTarget.value)}
         onChange={said}
       />
     </label>

@@ -9,7 +9,7 @@ const AHEAD = "600px"
 const STEPS = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }
 
 /** The merged lists of all accounts, one of them shown, read on as far as one scrolls. */
-export function Listing({ accounts, history, place, go }) {
+export function Listing({ accounts, history, refusal, place, go }) {
   const { list } = place
   const row = list === "changes" ? CreditChange : Payment
   return (
@@ -21,9 +21,8 @@ export function Listing({ accounts, history, place, go }) {
         {history.total !== null && <p class="hint">{counted(count(history.total), "entry", "entries")} in all</p>}
         <News history={history} />
         <Rows history={history} accounts={accounts} row={row} />
-        <Trouble refusal={history.refusal} again={() => (history.hasMore ? history.more() : history.again())} />
-        <More history={history} />
-        {!history.hasMore && <p class="hint">{ending(history, place)}</p>}
+        <Trouble refusal={refusal} again={() => (history.hasMore ? history.more() : history.again())} />
+        <More history={history} ending={ending(history, place)} />
       </div>
     </section>
   )
@@ -67,7 +66,7 @@ function Rows({ history, accounts, row: Row }) {
   return (
     <ol class="rows" aria-busy={history.isReading}>
       {history.rows.map(entry => (
-        <li key={entry.id} data-entry={entry.id} class={history.news.has(entry.id) ? "new" : ""}>
+        <li key={entry.id} data-entry={entry.id} tabIndex={-1} class={history.news.has(entry.id) ? "new" : ""}>
           <time dateTime={entry.at}>
             {moment(entry.at)}
             {entry.zoneAssumed && <small>time zone assumed</small>}
@@ -112,7 +111,7 @@ function Payment({ entry: { product, status, amount, quantity, reference } }) {
 
 /** Tells of entries that came meanwhile, to whoever hears the page and to whoever is further down. */
 function News({ history }) {
-  const [top, isSeen] = useSeen("0px")
+  const [top, isSeen] = useSeen()
   const [told, setTold] = useState(0)
   const count = history.news.size
   useEffect(() => {
@@ -135,28 +134,48 @@ function News({ history }) {
   )
 }
 
-/** Reads on when it comes near, or is pressed. */
-function More({ history }) {
-  const [button, isNear] = useSeen(AHEAD)
-  const { isReading, hasMore, refusal } = history
+/**
+ * Reads on when it comes near, unless it is in focus and would be pushed out of sight: then when it
+ * is pressed, which leads to the first row that was not there before.
+ */
+function More({ history, ending }) {
+  const button = useRef(null)
+  const { rows, isReading, hasMore, refusal } = history
   useEffect(() => {
-    if (isNear && hasMore && !isReading && !refusal) history.more()
-  })
+    if (isReading || !hasMore || refusal) return
+    const told = entries => {
+      const isHeld = document.activeElement === button.current
+      if (entries.at(-1).isIntersecting && !isHeld) history.more()
+    }
+    const observer = new IntersectionObserver(told, { rootMargin: AHEAD })
+    // It is told where it is at once, and so anew for each page.
+    observer.observe(button.current)
+    return () => observer.disconnect()
+  }, [history, rows, isReading, hasMore, refusal])
+  const press = async () => {
+    const known = history.rows.length
+    await history.more()
+    requestAnimationFrame(() => {
+      const row = button.current?.closest("[role=tabpanel]").querySelectorAll("[data-entry]")[known]
+      row?.focus()
+    })
+  }
+  const waiting = isReading ? "Reading …" : "Show more"
   return (
-    <button ref={button} class="more" hidden={!hasMore} aria-disabled={isReading} onClick={() => history.more()}>
-      {isReading ? "Reading …" : "Show more"}
+    <button ref={button} class="more" aria-disabled={isReading || !hasMore} onClick={press}>
+      {hasMore ? waiting : ending}
     </button>
   )
 }
 
-function useSeen(margin) {
+function useSeen() {
   const element = useRef(null)
   const [isSeen, setSeen] = useState(false)
   useEffect(() => {
     const told = entries => setSeen(entries.at(-1).isIntersecting)
-    const observer = new IntersectionObserver(told, { rootMargin: margin })
+    const observer = new IntersectionObserver(told)
     observer.observe(element.current)
     return () => observer.disconnect()
-  }, [margin])
+  }, [])
   return [element, isSeen]
 }
