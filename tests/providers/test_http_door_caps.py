@@ -4,10 +4,11 @@ import asyncio
 import gzip
 import timeit
 import tracemalloc
+import zlib
 from functools import partial
 
 import pytest
-from test_http_door import WELL, always, ask, door, slowly
+from test_http_door import HEAD, WELL, always, ask, door, slowly
 from upstreams import Reply
 
 from app.model.errors import UpstreamInvalidResponse, UpstreamTimeout
@@ -99,6 +100,50 @@ async def test_what_is_packed_as_asked_is_read() -> None:
         body = await ask(one)
 
     assert body == WELL.body
+
+
+def packed_as(coding: str) -> bytes:
+    """Return an answer as it is packed; servers differ in what they call `deflate`."""
+    if coding == "gzip":
+        return gzip.compress(WELL.body)
+    packing = zlib.compressobj(wbits=-zlib.MAX_WBITS if coding == "raw" else zlib.MAX_WBITS)
+    return packing.compress(WELL.body) + packing.flush()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+async def test_every_way_to_pack_is_read_in_whatever_pieces_it_comes(
+    coding: str, piece: int
+) -> None:
+    async def send(writer: asyncio.StreamWriter) -> None:
+        body = packed_as(coding)
+        head = HEAD.replace(b"Length: 2", b"Length: %d" % len(body))
+        name = b"gzip" if coding == "gzip" else b"deflate"
+        writer.write(head.replace(b"\r\n\r\n", b"\r\nContent-Encoding: %s\r\n\r\n" % name))
+        for start in range(0, len(body), piece):
+            writer.write(body[start : start + piece])
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    async with door(always(Reply(send=send))) as (one, _):
+        assert await ask(one) == WELL.body
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])
+async def test_what_is_packed_and_cut_off_or_damaged_is_no_answer(coding: str) -> None:
+    whole, name = packed_as(coding), "gzip" if coding == "gzip" else "deflate"
+    bodies = [whole[:-1], whole[: len(whole) // 2], b"\xff" * len(whole)]
+    async with door(lambda _: Reply(bodies.pop(), headers={"Content-Encoding": name})) as (one, _):
+        for _ in range(3):
+            with pytest.raises(Unreadable):
+                await ask(one)
+
+
+async def test_a_coding_in_two_lines_is_read_as_both_of_them() -> None:
+    twice = b"Content-Encoding: gzip\r\nContent-Encoding: br\r\n"
+    async with door(always(headed(twice))) as (one, _):
+        with pytest.raises(Unreadable, match="compressed"):
+            await ask(one)
 
 
 @pytest.mark.parametrize("shape", [hostup.Envelope, cloudreve.Envelope, carecloud.Envelope])

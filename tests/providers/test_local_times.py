@@ -1,7 +1,9 @@
 """Local times without an offset, read by a configured zone."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from itertools import pairwise
+from random import Random
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import assume, given
@@ -47,6 +49,33 @@ def test_a_time_that_never_was_is_moved_on_by_the_gap(
     zone: ZoneInfo, text: str, instant: datetime
 ) -> None:
     assert local_instants(text, zone) == (instant, None)
+
+
+def read_by_the_library(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
+    local = wall.replace(tzinfo=zone)
+    first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first, second if second > first else None
+
+
+@pytest.mark.parametrize("hours", [6, 24 * 200])
+@given(zone=st.sampled_from(sorted(available_timezones())), chance=st.randoms())
+def test_every_zone_is_read_as_the_library_reads_it(hours: int, zone: str, chance: Random) -> None:
+    there = ZoneInfo(zone)
+    # About the changes of a year, or at any time of it.
+    year = datetime(chance.randrange(1970, 2037), 1, 1, tzinfo=UTC)
+    days = [year + timedelta(days=number) for number in range(366)]
+    changes = [
+        one
+        for one, other in pairwise(days)
+        if one.astimezone(there).utcoffset() != other.astimezone(there).utcoffset()
+    ]
+    for middle in changes or days[::100]:
+        at = middle + timedelta(seconds=chance.randrange(-hours * 3600, (hours + 24) * 3600))
+        wall = at.astimezone(there).replace(tzinfo=None, microsecond=0, fold=0)
+
+        read = local_instants(f"{wall:%Y-%m-%d %H:%M:%S}", there)
+
+        assert read == read_by_the_library(wall, there)
 
 
 @each_zone
