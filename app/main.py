@@ -212,6 +212,7 @@ def _desk(settings: Settings, opened: Services, known: Callers) -> Desk | None:
     rates, rate = opened.rates, settings.limits.rate
 
     def take_at_once(viewer: Viewer) -> Allowance | None:
+        note_viewer(viewer.subject)
         return rates.take_at_once(viewer.subject, rate)
 
     def take(viewer: Viewer) -> Awaitable[Allowance]:
