@@ -74,7 +74,7 @@ class Contained:
         environ: Mapping[str, str] | None = None,
         user: str = USER,
     ) -> None:
-        namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        namespaces = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
         entering = ["sh", "-c", _ENTER, "sh", str(mounted), _WHERE_IT_WORKS, user]
         # A pipe that nobody reads would hold up what logs a lot.
         self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `end` closes it
@@ -101,9 +101,8 @@ class Contained:
     def tell(self, sig: signal.Signals) -> None:
         """Send a signal to the process that is the first of its container."""
         outside = self._process.pid
-        children = Path(f"/proc/{outside}/task/{outside}/children").read_text().split()
-        assert len(children) == 1, "it does not run"
-        os.kill(int(children[0]), sig)
+        (first,) = Path(f"/proc/{outside}/task/{outside}/children").read_text().split()
+        os.kill(int(first), sig)
 
     def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
         """Return once something holds that it brings about."""
@@ -118,9 +117,12 @@ class Contained:
         return self._process.wait(within)
 
     def end(self) -> None:
-        """End it at once, and everything in its container."""
+        """End it at once, and with the first process of its container all others."""
         if self._process.poll() is None:
-            self._process.kill()
+            try:
+                self.tell(signal.SIGKILL)
+            except (ProcessLookupError, ValueError):  # it has not begun, or just ends by itself
+                self._process.kill()
         self._process.wait()
         self._told.close()
 

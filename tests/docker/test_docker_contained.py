@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,26 @@ def test_temporary_files_can_be_written_by_a_user_without_rights(mounted: Path) 
     assert status == 0
     assert said.split() == [USER, "CapPrm:", "0" * 16, "CapBnd:", "0" * 16, "NoNewPrivs:", "1"]
     assert FINAL.last("USER").words == (f"{USER}:{USER}",)
+
+
+@needs_containment
+def test_nothing_of_a_container_is_left_when_it_ends(mounted: Path) -> None:
+    asleep = ["sleep", f"99.{os.getpid()}"]
+    twice = f"{' '.join(asleep)} & {' '.join(asleep)} & wait"
+    with contained(["sh", "-c", twice], mounted) as one:
+        one.until(lambda: len(_running(asleep)) == 2)
+
+    assert _running(asleep) == []
+
+
+def _running(command: list[str]) -> list[Path]:
+    """Return the processes of this machine, in any container, that are this command."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if file.read_text().rstrip("\0").split("\0") == command:
+                found.append(file)
+    return found
 
 
 @needs_containment
