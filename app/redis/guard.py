@@ -17,6 +17,7 @@ from redis.exceptions import NoScriptError
 from app.metrics.metrics import Metrics
 from app.redis.connection import Client, embedded, ping
 from app.redis.failures import is_refusal, is_silence, is_timeout
+from app.redis.lines import Lines, Word
 from app.redis.scripts import Script
 
 __all__ = ["PATIENCE_SECONDS", "Guard", "RedisAway", "RedisBusy", "Script"]
@@ -63,6 +64,12 @@ class Guard:
         self._client = client
         self._metrics = metrics or Metrics()
         self.embedded = embedded(client)
+        self.is_cluster = isinstance(client, RedisCluster)
+        self._lines = (
+            None
+            if isinstance(client, RedisCluster) or self.embedded
+            else Lines(client.connection_pool)
+        )
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._running: set[asyncio.Task[Any]] = set()
         self._watch: asyncio.Task[None] | None = None
@@ -108,16 +115,22 @@ class Guard:
                 raise
             raise RedisAway(type(error).__name__) from error
 
+    async def command(self, *words: Word) -> Any:  # noqa: ANN401 (whatever Redis answers)
+        """Return what Redis answers to a command, whose keys lie together; raises as `ask` does."""
+        return await self.ask(lambda client: self._tell(client)(*words))
+
     async def run(
         self, script: Script, keys: Sequence[str], args: Sequence[str | bytes | int]
     ) -> Any:  # noqa: ANN401 (what a script returns is its own)
         """Return what the script returns, in one round trip where Redis knows it already."""
+        words = (len(keys), *keys, *args)
 
         async def evaluate(client: Client) -> Any:  # noqa: ANN401 (as above)
+            tell = self._tell(client)
             try:
-                return await client.evalsha(script.sha1, len(keys), *keys, *args)
+                return await tell("EVALSHA", script.sha1, *words)
             except NoScriptError:
-                return await client.eval(script.source, len(keys), *keys, *args)
+                return await tell("EVAL", script.source, *words)
 
         return await self.ask(evaluate)
 
@@ -128,6 +141,13 @@ class Guard:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._watch = None
+        if self._lines:
+            await self._lines.aclose()
+
+    def _tell(self, client: Client) -> Callable[..., Awaitable[Any]]:
+        """Return what sends a command; a client whose servers are many knows which of them."""
+        tell: Callable[..., Awaitable[Any]] = client.execute_command
+        return self._lines.ask if self._lines else tell
 
     async def _answer(self, operation: Callable[[Client], Awaitable[T]]) -> T:
         clock = asyncio.get_running_loop().time

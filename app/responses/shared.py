@@ -27,15 +27,8 @@ class Shared:
 
     async def read(self, keys: Sequence[bytes]) -> dict[bytes, Written]:
         """Return what is written under these keys, in one round trip; raises `RedisAway`."""
-        names = [_name(key) for key in keys]
-
-        async def look(client: Client) -> list[Any]:
-            if isinstance(client, RedisCluster):  # its keys lie with several servers
-                return await client.mget_nonatomic(names)
-            return await client.mget(names)
-
         found: dict[bytes, Written] = {}
-        for key, data in zip(keys, await self._guard.ask(look), strict=True):
+        for key, data in zip(keys, await self._values([_name(key) for key in keys]), strict=True):
             written = decoded(data) if data else None
             if written and written.key == key:
                 found[key] = written
@@ -55,10 +48,20 @@ class Shared:
             task.cancel()
         await asyncio.gather(*self._writing, return_exceptions=True)
 
+    async def _values(self, names: Sequence[str]) -> Sequence[bytes | None]:
+        async def look(client: Client) -> list[Any]:
+            assert isinstance(client, RedisCluster)  # noqa: S101 - as the guard says
+            return await client.mget_nonatomic(names)
+
+        if self._guard.is_cluster:  # its keys lie with several servers
+            return await self._guard.ask(look)
+        values: list[bytes | None] = await self._guard.command("MGET", *names)
+        return values
+
     async def _write(self, kept: Kept, milliseconds: int) -> None:
         with suppress(RedisAway):
-            data = encoded(kept)
-            await self._guard.ask(lambda client: client.set(_name(kept.key), data, px=milliseconds))
+            words = ("SET", _name(kept.key), encoded(kept), "PX", milliseconds)
+            await self._guard.command(*words)
 
 
 def _name(key: bytes) -> str:
