@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from app.cli.app import application  # noqa: PLC0415 - as above
     # What failed is told by the command itself; those that serve log more than that.
     logs.configure(logging.ERROR)
+    # Nor does a library, such as the pool of a database whose connection Ctrl-C takes away.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         # It returns the status of what ended early, such as a help; otherwise None.
         status = get_command(application).main(arguments, prog_name=_NAME, standalone_mode=False)

@@ -37,7 +37,9 @@ def list_accounts(
     as_json: AsJson = False,  # noqa: FBT002 - a flag
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """List a customer's accounts; the ids are those of the API.
+    """List a customer's accounts.
+
+    The ids are those of the API.
 
     Example: credit-gateway accounts list C-1001 --config gateway.toml
     """
@@ -76,10 +78,11 @@ def link_account(
     ] = True,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Link an account, or give it other credentials; prints its id and what was done.
+    """Link an account, or give it other credentials.
 
-    The credentials are read, never written as an argument, which others on this machine could see:
-    from a file or standard input as JSON, or typed in on a terminal, unseen.
+    Prints its id and what was done. The credentials are read, never written as an argument, which
+    others on this machine could see: from a file or standard input as JSON, or typed in on a
+    terminal, unseen.
 
     Example: credit-gateway accounts link C-1001 hosting --label main --credentials key.json
     """
@@ -97,7 +100,9 @@ def unlink_account(
     account_id: Annotated[str, typer.Argument(metavar="ID", help="As `accounts list` shows it.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Delete an account with its credentials and all that was read of it.
+    """Delete an account with all that belongs to it.
+
+    These are its credentials and all that was read of it.
 
     Example: credit-gateway accounts unlink YTo2ZjFhOWQwM2JjNDhlMjc1 --config gateway.toml
     """

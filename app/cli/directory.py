@@ -33,7 +33,9 @@ def import_customers(
         bool, typer.Option("--verify/--no-verify", help="Try credentials before they are stored.")
     ] = True,
 ) -> None:
-    """Import customers with their accounts and credentials; the same file twice changes nothing.
+    """Import customers with accounts and credentials.
+
+    The same file twice changes nothing. A bad line stops nothing: it is told by its number.
 
     Example: credit-gateway customers import customers.jsonl --config gateway.toml
     """
@@ -118,7 +120,9 @@ def create_customer(
     name: Annotated[str | None, typer.Option(help="The customer's name, to be shown.")] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Create a customer without accounts; prints its id and what was done.
+    """Create a customer without accounts.
+
+    Prints its id and what was done.
 
     Example: credit-gateway customers create C-1001 --name Anna
     """
@@ -140,7 +144,9 @@ def delete_customer(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Delete a customer with its accounts, their credentials and all that was read of them.
+    """Delete a customer with all that belongs to it.
+
+    These are its accounts, their credentials and all that was read of them.
 
     Example: credit-gateway customers delete C-1001 --yes
     """

@@ -63,9 +63,10 @@ def export(
     ] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Write every entry of a customer's list to standard output, or an error in their place.
+    """Write a customer's whole list, or an error in its place.
 
-    What was read before and cannot be read now is written as it is known, and told to be stale.
+    It goes to standard output. What was read before and cannot be read now is written as it is
+    known, and told to be stale.
 
     Example: credit-gateway export C-1001 credit-changes --where unit=SEK > changes.csv
     """

@@ -31,7 +31,9 @@ def create_key(
     as_json: AsJson = False,  # noqa: FBT002 - a flag
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Make an API key and print it; it cannot be shown again.
+    """Make an API key and print it, once.
+
+    It cannot be shown again.
 
     Example: credit-gateway keys create --name billing --scope credits:read:any
     """
@@ -56,7 +58,9 @@ def list_keys(
     as_json: AsJson = False,  # noqa: FBT002 - a flag
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """List the API keys, also the revoked; none of them is shown itself.
+    """List the API keys, also those revoked.
+
+    None of them is shown itself.
 
     Example: credit-gateway keys list --config gateway.toml
     """

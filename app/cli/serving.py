@@ -32,7 +32,9 @@ def demo(
         typer.Option(min=0, max=_LAST_PORT, help="Where the gateway listens.", show_default="8000"),
     ] = None,
 ) -> None:
-    """Serve sample customers of emulated providers, with nothing to prepare.
+    """Serve sample customers of emulated providers.
+
+    Nothing has to be prepared, and nothing is left when it is stopped.
 
     Example: credit-gateway demo --port 8080
     """

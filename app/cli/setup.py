@@ -36,9 +36,10 @@ def check(
     as_json: AsJson = False,  # noqa: FBT002 - a flag
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Prove the configuration: file, cache, directory and each provider.
+    """Prove the configuration, and whatever it names.
 
-    A provider is asked for the balance of one of its accounts.
+    That is the file, the cache, the directory, and each provider, which is asked for the balance of
+    one of its accounts.
 
     Example: credit-gateway check --config gateway.toml
     """

@@ -25,9 +25,10 @@ def sync(
     ] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Read whole histories into the cache, so that no page of them waits for a provider.
+    """Read whole histories into the cache.
 
-    What is there and fresh costs no call; what was interrupted goes on where it ended.
+    No page of them waits for a provider then. What is there and fresh costs no call; what was
+    interrupted goes on where it ended.
 
     Example: credit-gateway sync C-1001 C-1002 --config gateway.toml
     """

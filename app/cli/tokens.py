@@ -35,7 +35,9 @@ def token(
     ] = "1h",  # type: ignore[assignment] # parsed like what is written
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Print a development JWT, where auth.development_key is configured.
+    """Print a development JWT.
+
+    There are none but where auth.development_key is configured.
 
     Example: credit-gateway token --subject anna --customer C-1001 --scope credits:read
     """

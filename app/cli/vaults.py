@@ -27,10 +27,11 @@ def generate_key() -> None:
 
 @vault.command("rotate")
 def rotate(config: Config = DEFAULT_CONFIG) -> None:
-    """Re-encrypt stored credentials under the newest key, the first of vault.keys.
+    """Re-encrypt stored credentials under the newest key.
 
-    The gateway may serve meanwhile, if its processes know that key; a rotation that was
-    interrupted goes on when it is started again. Afterwards the older keys open no credentials.
+    That is the first of vault.keys. The gateway may serve meanwhile, if its processes know that
+    key; a rotation that was interrupted goes on when it is started again. Afterwards the older keys
+    open no credentials.
 
     Example: credit-gateway vault rotate --config gateway.toml
     """

@@ -25,6 +25,7 @@ from graphql import (
 
 from app.api.execution import graphql_schema
 from app.api.executor import CompilingExecutor, Operations
+from app.api.schema import schema
 from app.api.types.entries import CreditChange, Payment
 from app.model.entries import Stream
 
@@ -57,6 +58,8 @@ class Rows:
         # The types are the schema's own; only the way to them is another.
         rows = GraphQLField(GraphQLList(cast("GraphQLObjectType", type_)))
         self._schema = GraphQLSchema(GraphQLObjectType("Rows", {_ROWS: rows}))
+        # By this Strawberry's resolvers, and who compiles them, know a schema of Strawberry.
+        cast("Any", self._schema)._strawberry_schema = schema  # noqa: SLF001 - as in execution.py
         self._document = parse(f"{{ {_ROWS} {selection.text} }}", no_location=True)
         self._operations = Operations(self._schema)
 

@@ -1,10 +1,13 @@
 """Running commands: within this process, or as a process of their own."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 from typing import NamedTuple
@@ -68,6 +71,34 @@ def stopped(process: subprocess.Popen[str], how: signal.Signals) -> Outcome:
     process.send_signal(how)
     out, err = process.communicate(timeout=20)
     return Outcome(process.returncode, out, err)
+
+
+def on_a_terminal(*arguments: object, into: Path | None = None) -> tuple[int, str]:
+    """Run a command as a person would see it; returns its status and all that it showed.
+
+    Standard output goes `into` a file where there is one.
+    """
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
+    with (into or Path(os.devnull)).open("wb") as file:
+        process = subprocess.Popen(
+            [str(COMMAND), *(str(argument) for argument in arguments)],
+            stdin=theirs,
+            stdout=file if into else theirs,
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm-256color"},
+        )
+    os.close(theirs)
+    too_long = Timer(60, process.kill)
+    too_long.start()
+    parts = []
+    with suppress(OSError):  # the other end is closed when the command has ended
+        while part := os.read(ours, 65536):
+            parts.append(part)
+    os.close(ours)
+    status = process.wait()
+    too_long.cancel()
+    return status, b"".join(parts).decode()
 
 
 def assert_one_line(text: str, *says: str) -> None:

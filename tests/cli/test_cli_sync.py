@@ -1,18 +1,12 @@
 """`sync` fills a real Redis out of providers over HTTP, so that a gateway need not ask them."""
 
 import json
-import os
-import pty
-import subprocess
-import termios
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from threading import Timer
 
 import pytest
-from commands import COMMAND, Run, assert_one_line
+from commands import Run, assert_one_line, on_a_terminal
 from redis_server import RedisServer, needs_redis, redis_server
 from world import VAULT_KEY, configuration, gateway
 
@@ -250,27 +244,3 @@ def test_a_terminal_shows_a_bar_for_each_account_and_few_that_are_done(config: P
     assert sum("━" in line for line in last_frame) == 8
     assert "Accounts: 10 complete" in last_frame[-1]
     assert "\t" not in all_shown
-
-
-def on_a_terminal(*arguments: object) -> tuple[int, str]:
-    """Run a command as a person would see it; returns its status and all that it showed."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (40, 120))
-    process = subprocess.Popen(
-        [str(COMMAND), *(str(argument) for argument in arguments)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm-256color"},
-    )
-    os.close(theirs)
-    too_long = Timer(60, process.kill)
-    too_long.start()
-    parts = []
-    with suppress(OSError):  # the other end is closed when the command has ended
-        while part := os.read(ours, 65536):
-            parts.append(part)
-    os.close(ours)
-    status = process.wait()
-    too_long.cancel()
-    return status, b"".join(parts).decode()
