@@ -26,6 +26,9 @@ COMMANDS = dict(commands())
 def assert_is_a_command(line: str) -> None:
     """Find the command that a line names, and each option of it; a comment may follow."""
     words = shlex.split(line, comments=True)
+    if words[1].startswith("--"):
+        assert words[1] in {option for one in APPLICATION.params for option in one.opts}, line
+        return
     name = next((" ".join(words[:end]) for end in (3, 2) if " ".join(words[:end]) in COMMANDS), "")
     assert name, f"no such command: {line}"
     options = {option for one in COMMANDS[name].params for option in one.opts + one.secondary_opts}

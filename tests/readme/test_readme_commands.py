@@ -20,7 +20,7 @@ from app import sandbox
 
 CONTAINED = ("docker compose", "kubectl")
 # These are followed by tests of their own.
-ELSEWHERE = {"Quick start", "Watch a provider fail", "Add a provider in five steps"}
+ELSEWHERE = {"Quick start", "Watch a provider fail", "Exports", "Add a provider in five steps"}
 
 
 def test_every_command_is_run_or_known_not_to_be() -> None:

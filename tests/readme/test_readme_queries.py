@@ -150,6 +150,17 @@ def test_every_subscription_tells_what_is_new(demonstration: Demonstration) -> N
     assert [one for one in told if "errors" in one] == []
 
 
+def test_the_exports_give_whole_lists(demonstration: Demonstration) -> None:
+    (block,) = [one for one in section("Exports") if one.language == "sh"]
+
+    payments = demonstration.shell.run(block.text).out.splitlines()
+
+    changes = (demonstration.shell.folder / "C-1001-credit-changes.csv").read_text().splitlines()
+    assert len(changes) > 300
+    assert {"amount.unit", "details.invoiceId"} <= set(changes[0].split(","))
+    assert {json.loads(line)["status"] for line in payments} == {"PAID"}
+
+
 def test_a_provider_fails_as_it_is_shown(demonstration: Demonstration) -> None:
     (block,) = section(FAILING)
 
