@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from browsing import Visit, visiting
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import FloatRect, Locator, Page, WebSocketRoute, expect
 from world import World
 
 REFERENCE = "C-1001"
@@ -25,6 +25,8 @@ _ACCOUNTS = """query($reference: String!) { customer(reference: $reference) {
 # As often as a history of the tests' size needs it.
 _MOST_SCREENS = 60
 _ALL = 1_000_000
+# Of a list, the rest looks the same.
+_PICTURED = 2600.0
 
 
 @contextmanager
@@ -147,6 +149,9 @@ def source(page: Page, provider: str) -> Locator:
 
 
 def keep(page: Page, name: str) -> None:
-    """Keep what is seen as a picture."""
+    """Keep the upper part of the page as a picture."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    screen = page.viewport_size
+    assert screen
+    upper = {"x": 0.0, "y": 0.0, "width": float(screen["width"]), "height": _PICTURED}
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, clip=FloatRect(**upper))

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import Visit, needs_browser, needs_build
+from browsing import Visit, needs_browser, needs_build, visiting
 from dashboards import (
     REFERENCE,
     Line,
@@ -31,6 +31,8 @@ from world import World, world
 
 pytestmark = [needs_browser, needs_build]
 
+# As long as the page gathers what it is told, and then some.
+_GATHERED_MS = 800
 SUMMARY = """query($reference: String!) { customer(reference: $reference) {
   creditSummary(timeZone: "UTC") { units {
     unit received { amount } spent { amount } net { amount }
@@ -311,6 +313,49 @@ def test_a_new_entry_appears_on_top_live_and_the_place_is_kept(tmp_path: Path) -
         visit.assert_quiet()
 
 
+def test_a_payment_that_changes_is_shown_as_it_is_now(tmp_path: Path) -> None:
+    with world(tmp_path, entries=60) as one, shown(one.url, list="payments") as visit:
+        page = visit.page
+        wait_for_rows(page)
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        paid = rows(page).filter(has_text="hosting · Hosting").filter(has_text="Paid").first
+        changed = paid.get_attribute("data-entry")
+        before = ids(page)
+        shown_one = page.locator(f'[data-entry="{changed}"]')
+        index = api_ids(one, "payments", {"accounts": [account(one, "hosting", "Hosting")]})
+        one.sandbox.change_entry(
+            "hostup",
+            "payments",
+            REFERENCE,
+            index=index.index(str(changed)),
+            entry={"status": "Refunded"},
+        )
+        refresh(one, account(one, "hosting", "Hosting"))
+
+        expect(shown_one).to_contain_text("Refunded")
+        expect(shown_one).not_to_contain_text("Paid")
+        assert ids(page)[: len(before)] == before
+        visit.assert_quiet()
+
+
+def test_sources_are_asked_for_again_each_minute_that_the_page_is_seen(tmp_path: Path) -> None:
+    with world(tmp_path, entries=10) as one, visiting(f"{one.url}/livez") as visit:
+        page = visit.page
+        page.clock.install()
+        page.goto(f"{one.url}/dashboard?customer={REFERENCE}")
+        wait_for_rows(page)
+        expect(source(page, "hosting")).to_contain_text("Fresh")
+        one.sandbox.set_fault("hostup", {"kind": "status", "status": 503})
+        one.clock.ahead += timedelta(minutes=2)
+
+        page.clock.run_for(50_000)
+        page.wait_for_timeout(500)
+        expect(source(page, "hosting")).to_contain_text("Fresh")
+        page.clock.run_for(15_000)
+        expect(source(page, "hosting")).to_contain_text("Stale")
+        visit.assert_quiet()
+
+
 def test_what_came_while_the_connection_was_lost_is_shown_once(tmp_path: Path) -> None:
     with world(tmp_path, entries=60) as one, shown(one.url) as visit:
         page = visit.page
@@ -320,6 +365,8 @@ def test_what_came_while_the_connection_was_lost_is_shown_once(tmp_path: Path) -
         page.reload()
         wait_for_rows(page)
         expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        page.wait_for_timeout(_GATHERED_MS)
+        wait_until_read(page)
         before = ids(page)
         line.cut()
         expect(page.get_by_text("Connecting again …")).to_be_visible()

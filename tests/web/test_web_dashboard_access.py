@@ -291,6 +291,7 @@ def test_customers_are_found_by_a_part_of_their_name(served: World) -> None:
         reference = suggested.get_attribute("value")
         page.get_by_role("link", name=second["reference"]).click()
         expect(page.get_by_role("heading", level=1)).to_contain_text(second["displayName"])
+        expect(page.get_by_role("main")).to_be_focused()
         page.go_back()
         expect(page.get_by_role("heading", level=1)).to_have_text("Customers")
         visit.assert_quiet()

@@ -8,7 +8,8 @@ const NOTHING = { data: null, refusal: null }
 const DOCUMENTS = { changes: creditChanges, payments }
 
 /**
- * Asks, and asks again when `again` is called; `data` is null until the first answer, then the last.
+ * Asks, and asks again when `again` is called; `data` is null until there is an answer, then it is
+ * that of the last one.
  */
 export function useAnswer(document, variables, token) {
   const [answer, setAnswer] = useState(NOTHING)

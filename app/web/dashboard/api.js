@@ -51,7 +51,8 @@ export async function ask(document, variables, { token, signal, anew } = {}) {
     throw new Refusal("UNREADABLE")
   })
   if (!data) throw Refusal.of(errors?.[0])
-  if ("customer" in data && !data.customer) throw errors ? Refusal.of(errors[0]) : new Refusal("NOT_FOUND")
+  if ("customer" in data && !data.customer)
+    throw errors ? Refusal.of(errors[0]) : new Refusal("NOT_FOUND")
   return data
 }
 

@@ -34,7 +34,13 @@ export function App() {
         <Trouble refusal={refusal} again={again} />
         {data && !reference && <Customers key={token} token={token} go={go} />}
         {data && reference && (
-          <Customer key={`${token} ${reference}`} reference={reference} token={token} place={place} go={go} />
+          <Customer
+            key={`${token} ${reference}`}
+            reference={reference}
+            token={token}
+            place={place}
+            go={go}
+          />
         )}
       </main>
     </>

@@ -5,7 +5,9 @@ import { nameOf } from "./words.js"
 
 /** What each account holds, and whether its history adds up to it. */
 export function Balances({ accounts, answer: { data, again }, refusal }) {
-  const balances = data?.customer.balances.filter(one => one.state !== "UNSUPPORTED" || one.computed)
+  const balances = data?.customer.balances.filter(
+    one => one.state !== "UNSUPPORTED" || one.computed,
+  )
   return (
     <section aria-labelledby="balances">
       <h2 id="balances">Balances</h2>
@@ -32,7 +34,9 @@ function Balance({ balance: { reported, computed, drift, readAt, state, error },
         <dt>History adds up to</dt>
         <dd>{computed ? money(computed) : "not known yet"}</dd>
         <dt>Drift</dt>
-        <dd class={drift && sign(drift.amount) ? "drift" : ""}>{drift ? money(drift, true) : "not known yet"}</dd>
+        <dd class={drift && sign(drift.amount) ? "drift" : ""}>
+          {drift ? money(drift, true) : "not known yet"}
+        </dd>
       </dl>
       <p>
         <State state={state} /> <span class="hint">{readAt && moment(readAt)}</span>

@@ -8,7 +8,7 @@ const HEIGHT = 150
 const NAMES_HEIGHT = 24
 const USUAL_WIDTH = 600
 
-/** Totals, what came and went, and what that adds up to: one unit at a time, as units do not add. */
+/** Totals, what came and went, and what it adds up to: one unit at a time, as units do not add. */
 export function Charts({ accounts, summary, refusal, again, by, go }) {
   const [wanted, setWanted] = useState(null)
   const unit = summary?.units.find(one => one.unit === wanted) ?? fullest(summary?.units ?? [])
@@ -54,7 +54,8 @@ export function Charts({ accounts, summary, refusal, again, by, go }) {
   )
 }
 
-const fullest = units => units.reduce((most, one) => (most && most.count >= one.count ? most : one), null)
+const fullest = units =>
+  units.reduce((most, one) => (most && most.count >= one.count ? most : one), null)
 
 function Drawing({ unit, by }) {
   const [at, setAt] = useState(null)
@@ -74,12 +75,16 @@ function Drawing({ unit, by }) {
         <Total name="Net" text={said(unit.net)} />
       </dl>
       <p class="readout" aria-hidden="true">
-        {point
-          ? `${names[at]}: in ${said(point.received)}, out ${said(point.spent)}, then ${said(point.cumulative)}`
-          : "\u00a0"}
+        {point && `${names[at]}: in ${said(point.received)}, out ${said(point.spent)}, `}
+        {point && `then ${said(point.cumulative)}`}
       </p>
       <div class="drawings">
-        <Plot {...frame} {...flow} values={[...drawn.received, ...drawn.spent]} told={flowTold(series, names, said)}>
+        <Plot
+          {...frame}
+          {...flow}
+          values={[...drawn.received, ...drawn.spent]}
+          told={flowTold(series, names, said)}
+        >
           {scaled => (
             <>
               <path class="bar in" d={bars(drawn.received, scaled)} />
@@ -109,16 +114,19 @@ const floats = series => ({
   cumulative: series.map(point => Number(point.cumulative.amount)),
 })
 
-const span = names => (names.length ? `From ${names[0]} to ${names.at(-1)}` : "Nothing")
-const flowTold = (series, names) => `${span(names)}: bars up for what came in, down for what went out.`
+// A unit is there because it has an entry, and so a bucket.
+const span = names => `From ${names[0]} to ${names.at(-1)}`
+const flowTold = (series, names) =>
+  `${span(names)}: bars up for what came in, down for what went out.`
 const sumTold = (series, names, said) =>
-  `${span(names)}: the sum of all changes, in the end ${series.length ? said(series.at(-1).cumulative) : "nothing"}.`
+  `${span(names)}: the sum of all changes, in the end ${said(series.at(-1).cumulative)}.`
 
 function Plot({ title, told, values, names, at, setAt, children }) {
   const [box, width] = useWidth()
   const lines = ticks(values)
   const scaled = scale(lines, names.length, width, HEIGHT)
-  const aim = event => setAt(scaled.index(event.clientX - event.currentTarget.getBoundingClientRect().left))
+  const aim = event =>
+    setAt(scaled.index(event.clientX - event.currentTarget.getBoundingClientRect().left))
   return (
     <figure ref={box}>
       <figcaption>{title}</figcaption>
@@ -132,7 +140,10 @@ function Plot({ title, told, values, names, at, setAt, children }) {
       >
         {lines.map(value => (
           <g key={value}>
-            <path class={value ? "rule" : "rule zero"} d={`M${LEFT} ${scaled.y(value)}H${width - RIGHT}`} />
+            <path
+              class={value ? "rule" : "rule zero"}
+              d={`M${LEFT} ${scaled.y(value)}H${width - RIGHT}`}
+            />
             <text x={LEFT - 6} y={scaled.y(value)} dy="0.32em" text-anchor="end">
               {short(value)}
             </text>
@@ -145,7 +156,12 @@ function Plot({ title, told, values, names, at, setAt, children }) {
         {names.map(
           (name, index) =>
             index % scaled.every === 0 && (
-              <text key={index} x={scaled.middle(index)} y={scaled.bottom + 18} text-anchor="middle">
+              <text
+                key={index}
+                x={scaled.middle(index)}
+                y={scaled.bottom + 18}
+                text-anchor="middle"
+              >
                 {name}
               </text>
             ),
@@ -192,7 +208,9 @@ function useWidth() {
   const box = useRef(null)
   const [width, setWidth] = useState(USUAL_WIDTH)
   useEffect(() => {
-    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(Math.max(contentRect.width, 1)))
+    const observer = new ResizeObserver(([{ contentRect }]) =>
+      setWidth(Math.max(contentRect.width, 1)),
+    )
     observer.observe(box.current)
     return () => observer.disconnect()
   }, [])

@@ -57,7 +57,12 @@ export function Customer({ reference, token, place, go }) {
         <span class={`going ${live}`}>{STATES[live]}</span>
         <button onClick={() => again({ anew: true })}>Read anew</button>
       </div>
-      <Filters place={place} go={go} accounts={accounts} units={unitsOf(balances.data, found, place)} />
+      <Filters
+        place={place}
+        go={go}
+        accounts={accounts}
+        units={unitsOf(balances.data, found, place)}
+      />
       <div class="beside">
         <Sources accounts={accounts} sources={history.sources} list={list} />
         <Balances accounts={accounts} answer={balances} refusal={own(balances.refusal)} />

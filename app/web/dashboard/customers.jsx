@@ -67,6 +67,8 @@ export function Customers({ token, go }) {
   const show = event => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
+    // The link that is in focus goes with the list.
+    event.currentTarget.closest("main").focus()
     go({ customer: event.currentTarget.dataset.reference })
   }
   return (

@@ -12,7 +12,9 @@ const AMOUNT = {
 /** What the lists and charts are narrowed to; each change is in force at once. */
 export function Filters({ place, go, accounts, units }) {
   const set = filters(place)
-  const providers = [...new Set([...accounts.values()].map(account => account.provider.name))].sort()
+  const providers = [
+    ...new Set([...accounts.values()].map(account => account.provider.name)),
+  ].sort()
   const said = name => event => {
     const field = event.currentTarget
     if (field.reportValidity()) go({ [name]: field.value || null })
@@ -30,7 +32,12 @@ export function Filters({ place, go, accounts, units }) {
         <Writing name="From" type="date" value={place.from} said={said("from")} />
         <Writing name="To, included" type="date" value={place.to} said={said("to")} />
         {isOfChanges && (
-          <Choice name="Direction" value={place.direction} options={DIRECTIONS} said={said("direction")} />
+          <Choice
+            name="Direction"
+            value={place.direction}
+            options={DIRECTIONS}
+            said={said("direction")}
+          />
         )}
         <Choice name="Unit" value={place.unit} options={named(units)} said={said("unit")} />
         <Writing name="Least amount" {...AMOUNT} value={place.min} said={said("min")} />
@@ -68,7 +75,7 @@ function Choice({ name, value, options, said }) {
   )
 }
 
-/** A field that is in force once it is left, or Enter pressed; what is being written stays until then. */
+/** A field that is in force once it is left or Enter pressed; what is written stays until then. */
 function Writing({ name, value, said, ...field }) {
   const [written, setWritten] = useState(value ?? "")
   useEffect(() => setWritten(value ?? ""), [value])
@@ -91,7 +98,12 @@ function Ticks({ legend, name, options, place, tick }) {
       <legend>{legend}</legend>
       {Object.entries(options).map(([value, text]) => (
         <label key={value} class="tick">
-          <input type="checkbox" value={value} checked={place[name].includes(value)} onChange={tick(name)} />
+          <input
+            type="checkbox"
+            value={value}
+            checked={place[name].includes(value)}
+            onChange={tick(name)}
+          />
           {text}
         </label>
       ))}

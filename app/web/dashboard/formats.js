@@ -1,4 +1,4 @@
-/** Numbers and times as the viewer writes them. Amounts stay the decimal strings that they came as. */
+// Numbers and times as the viewer writes them. Amounts stay the decimal strings that they came as.
 
 const LOCALE = navigator.language
 // No more than browsers take; an amount has at most that many digits after its point.
@@ -12,7 +12,7 @@ const formatter = (kind, options) => {
 }
 
 /**
- * Returns an amount with its unit, every digit as it is: `Intl` takes the string, not a float of it.
+ * Returns an amount with its unit, every digit as it is: `Intl` takes the string, no float of it.
  *
  * With `isSigned` there is a sign before what is above zero too.
  */
@@ -39,7 +39,9 @@ export const short = number =>
   formatter(Intl.NumberFormat, { notation: "compact", maximumSignificantDigits: 3 }).format(number)
 
 export const moment = instant =>
-  formatter(Intl.DateTimeFormat, { dateStyle: "medium", timeStyle: "short" }).format(new Date(instant))
+  formatter(Intl.DateTimeFormat, { dateStyle: "medium", timeStyle: "short" }).format(
+    new Date(instant),
+  )
 
 export const day = instant =>
   formatter(Intl.DateTimeFormat, { dateStyle: "medium" }).format(new Date(instant))

@@ -10,6 +10,8 @@ export class History {
   total = null
   hasMore = true
   isReading = false
+  /** Whether the next page is on its way; what is known may be read again besides. */
+  isReadingOn = false
   refusal = null
   /** The ids of rows that came after the first page was read, and above what was known. */
   news = new Set()
@@ -27,26 +29,29 @@ export class History {
 
   /** Read the next page. */
   more() {
-    if (this.isReading || !this.hasMore) return this.#turn
-    return this.#inTurn(async () => {
-      const page = await this.#page(this.#cursor)
-      const known = new Set(this.rows.map(row => row.id))
-      this.rows = [...this.rows, ...page.nodes.filter(row => !known.has(row.id))]
-      this.#end(page)
-      if (this.#tell(page)) await this.#again(this.#oldest())
-    })
+    if (this.isReadingOn || !this.hasMore) return this.#turn
+    this.isReadingOn = true
+    return this.#inTurn(() => this.#more().finally(() => (this.isReadingOn = false)))
   }
 
   /** Read the first page again, and on down to an instant where something changed. */
   again({ until = Infinity, anew = false } = {}) {
-    return this.#inTurn(() => {
-      const isBelow = this.hasMore && until < this.#oldest()
-      return this.#again(isBelow ? Infinity : until, anew)
-    })
+    // What is below all rows comes with a later page, if there is one.
+    const depth = () => (this.hasMore ? Math.max(until, this.#oldest()) : until)
+    return this.#inTurn(() => this.#again(depth(), anew))
   }
 
   close() {
     this.#closing.abort()
+  }
+
+  async #more() {
+    if (!this.hasMore) return // any more: it was read to its end meanwhile
+    const page = await this.#page(this.#cursor)
+    const known = new Set(this.rows.map(row => row.id))
+    this.rows = [...this.rows, ...page.nodes.filter(row => !known.has(row.id))]
+    this.#end(page)
+    if (this.#tell(page)) await this.#again(this.#oldest())
   }
 
   async #again(down, anew = false) {
@@ -79,7 +84,7 @@ export class History {
     this.hasMore = page.pageInfo.hasNextPage
   }
 
-  /** Keep what a page says of the whole list; tells whether a source is back that had been missing. */
+  /** Keep what a page says of the whole list; tells whether a source is back that was missing. */
   #tell(page) {
     const missing = new Set(this.sources.filter(isMissing).map(source => source.account.id))
     this.sources = page.sources

@@ -18,10 +18,15 @@ export function Listing({ accounts, history, refusal, place, go }) {
       <Tabs list={list} go={go} />
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${list}`}>
         <Missing sources={history.sources} accounts={accounts} what={LISTS[list]} />
-        {history.total !== null && <p class="hint">{counted(count(history.total), "entry", "entries")} in all</p>}
+        {history.total !== null && (
+          <p class="hint">{counted(count(history.total), "entry", "entries")} in all</p>
+        )}
         <News history={history} />
         <Rows history={history} accounts={accounts} row={row} />
-        <Trouble refusal={refusal} again={() => (history.hasMore ? history.more() : history.again())} />
+        <Trouble
+          refusal={refusal}
+          again={() => (history.hasMore ? history.more() : history.again())}
+        />
         <More history={history} ending={ending(history, place)} />
       </div>
     </section>
@@ -66,7 +71,12 @@ function Rows({ history, accounts, row: Row }) {
   return (
     <ol class="rows" aria-busy={history.isReading}>
       {history.rows.map(entry => (
-        <li key={entry.id} data-entry={entry.id} tabIndex={-1} class={history.news.has(entry.id) ? "new" : ""}>
+        <li
+          key={entry.id}
+          data-entry={entry.id}
+          tabIndex={-1}
+          class={history.news.has(entry.id) ? "new" : ""}
+        >
           <time dateTime={entry.at}>
             {moment(entry.at)}
             {entry.zoneAssumed && <small>time zone assumed</small>}
@@ -109,7 +119,7 @@ function Payment({ entry: { product, status, amount, quantity, reference } }) {
   )
 }
 
-/** Tells of entries that came meanwhile, to whoever hears the page and to whoever is further down. */
+/** Tells of entries that came meanwhile, to whoever hears the page and whoever is further down. */
 function News({ history }) {
   const [top, isSeen] = useSeen()
   const [told, setTold] = useState(0)
@@ -140,9 +150,9 @@ function News({ history }) {
  */
 function More({ history, ending }) {
   const button = useRef(null)
-  const { rows, isReading, hasMore, refusal } = history
+  const { rows, isReadingOn, hasMore, refusal } = history
   useEffect(() => {
-    if (isReading || !hasMore || refusal) return
+    if (isReadingOn || !hasMore || refusal) return
     const told = entries => {
       const isHeld = document.activeElement === button.current
       if (entries.at(-1).isIntersecting && !isHeld) history.more()
@@ -151,7 +161,7 @@ function More({ history, ending }) {
     // It is told where it is at once, and so anew for each page.
     observer.observe(button.current)
     return () => observer.disconnect()
-  }, [history, rows, isReading, hasMore, refusal])
+  }, [history, rows, isReadingOn, hasMore, refusal])
   const press = async () => {
     const known = history.rows.length
     await history.more()
@@ -160,9 +170,9 @@ function More({ history, ending }) {
       row?.focus()
     })
   }
-  const waiting = isReading ? "Reading …" : "Show more"
+  const waiting = isReadingOn ? "Reading …" : "Show more"
   return (
-    <button ref={button} class="more" aria-disabled={isReading || !hasMore} onClick={press}>
+    <button ref={button} class="more" aria-disabled={isReadingOn || !hasMore} onClick={press}>
       {hasMore ? waiting : ending}
     </button>
   )

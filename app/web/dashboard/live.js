@@ -15,15 +15,16 @@ const FORBIDDEN = 4403
 const HOPELESS = new Set(["NOT_FOUND", "UNAUTHENTICATED", "FORBIDDEN", "DOCUMENT_NOT_TRUSTED"])
 
 const pause = milliseconds => new Promise(over => setTimeout(over, milliseconds))
-const soon = tries => pause(Math.min(AGAIN_MS * 2 ** tries, SLOWEST_AGAIN_MS) * (0.5 + Math.random()))
+const soon = tries =>
+  pause(Math.min(AGAIN_MS * 2 ** tries, SLOWEST_AGAIN_MS) * (0.5 + Math.random()))
 const isHopeless = error =>
   error?.code === FORBIDDEN || error?.some?.(one => HOPELESS.has(one.extensions?.code))
 
 /**
  * Listens to a customer's lists until the function that it returns is called.
  *
- * `told(at)` has the time of an entry that is new or changed, or nothing when the connection is new,
- * so that there may have been entries before it. `changed(state)` has one of `STATES`.
+ * `told(at)` has the time of an entry that is new or changed, or nothing when the connection is
+ * new, so that there may have been entries before it. `changed(state)` has one of `STATES`.
  */
 export function listen({ reference, lists, token, told, changed }) {
   let isOver = false

@@ -23,7 +23,8 @@ export function Missing({ sources, accounts, what }) {
       <ul>
         {missing.map(source => (
           <li key={source.account.id}>
-            <b>{nameOf(accounts.get(source.account.id))}</b>: {source.error?.message ?? "It cannot be read."}
+            <b>{nameOf(accounts.get(source.account.id))}</b>:{" "}
+            {source.error?.message ?? "It cannot be read."}
           </li>
         ))}
       </ul>

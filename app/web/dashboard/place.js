@@ -18,7 +18,8 @@ const MANY = { provider: null, kind: KINDS, status: STATUSES }
 const USUAL = { list: "changes", by: "MONTH" }
 
 const isGood = (rule, value) =>
-  Boolean(value) && (rule === null || (rule instanceof RegExp ? rule.test(value) : Object.hasOwn(rule, value)))
+  Boolean(value) &&
+  (rule === null || (rule instanceof RegExp ? rule.test(value) : Object.hasOwn(rule, value)))
 
 /** Reads what is shown out of a query string; what it may not say is left out. */
 export function read(search) {
@@ -43,7 +44,7 @@ export function written(place) {
   return said.size ? `?${said}` : ""
 }
 
-/** Returns what is shown, and what changes a part of it; another customer is a step to go back from. */
+/** Returns what is shown, and what changes a part of it; one can go back to another customer. */
 export function usePlace() {
   const [place, setPlace] = useState(() => read(location.search))
   useEffect(() => {
@@ -64,8 +65,16 @@ export function usePlace() {
 
 /** The names of filters, for telling whether one is set and for setting none. */
 export const NO_FILTERS = {
-  from: null, to: null, direction: null, unit: null, min: null, max: null, text: null,
-  provider: [], kind: [], status: [],
+  from: null,
+  to: null,
+  direction: null,
+  unit: null,
+  min: null,
+  max: null,
+  text: null,
+  provider: [],
+  kind: [],
+  status: [],
 }
 export const filters = place =>
   Object.keys(NO_FILTERS).filter(name => [place[name] ?? []].flat().length).length
@@ -77,7 +86,7 @@ const midnight = (date, daysLater = 0) => {
 }
 const some = values => (values.length ? values : undefined)
 
-/** Returns a list's filter as the API takes it, from days of the viewer's; null where there is none. */
+/** Returns a list's filter as the API takes it, from the viewer's days; null where none is set. */
 export function filterOf(place, list) {
   const filter = {
     from: place.from && midnight(place.from),

@@ -9,7 +9,7 @@ const LINES = 4
 // The names of buckets next to each other need so much room.
 const NAME_WIDTH = 84
 
-/** Returns round numbers from at or below the least value to at or above the greatest, with zero. */
+/** Returns round numbers, with zero, from at most the least value to at least the greatest. */
 export function ticks(values) {
   const low = values.reduce((least, value) => Math.min(least, value), 0)
   const high = values.reduce((most, value) => Math.max(most, value), 0)

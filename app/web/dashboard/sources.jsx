@@ -2,9 +2,12 @@ import { day, moment } from "./formats.js"
 import { State } from "./parts.jsx"
 import { LISTS, nameOf, PRODUCTS } from "./words.js"
 
-const TROUBLES = { DOWN: "The gateway has not been asking it", DEGRADED: "It has been failing now and then" }
+const TROUBLES = {
+  DOWN: "The gateway has not been asking it",
+  DEGRADED: "It has been failing now and then",
+}
 
-/** One card for each account: how far its part of the list that is shown can be trusted, and why. */
+/** One card for each account: how far its part of the list can be trusted, and why. */
 export function Sources({ accounts, sources, list }) {
   const source = new Map(sources.map(one => [one.account.id, one]))
   return (
@@ -67,7 +70,8 @@ export function Failure({ error }) {
 
 function freshness({ state, readAt }) {
   if (state === "UNSUPPORTED") return "The provider has no such list."
-  if (state === "UNAVAILABLE") return readAt ? `Last read ${moment(readAt)}.` : "Nothing of it is known."
+  if (state === "UNAVAILABLE")
+    return readAt ? `Last read ${moment(readAt)}.` : "Nothing of it is known."
   return readAt && (state === "STALE" ? `As it was ${moment(readAt)}.` : `Read ${moment(readAt)}.`)
 }
 
