@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from document import blocks, section
+from document import TEXT, blocks, section
 from shell import Shell, copy_of_the_repository, split, until
 
 QUICK_START, FAILING = "Quick start", "Watch a provider fail"
@@ -77,6 +77,16 @@ def test_the_quick_start_gives_an_answer(demonstration: Demonstration) -> None:
     assert len(answers) == 1
     assert [one.get("errors") for one in answers] == [None]
     assert answers[0]["data"]["customer"]["balances"][0]["reported"]["formatted"]
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/dashboard"])
+def test_a_browser_is_given_a_page(demonstration: Demonstration, path: str) -> None:
+    assert f"`{path}`" in TEXT
+
+    page = demonstration.gateway.get(path, headers={"Accept": "text/html"})
+
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
 
 
 def test_every_query_is_answered(demonstration: Demonstration) -> None:
