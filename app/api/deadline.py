@@ -40,17 +40,17 @@ class Deadline:
         return Demand(age, self._patience(), urgent=True)
 
     async def all(
-        self, what: str, asked: Sequence[Coroutine[Any, Any, T]]
+        self, what: str, asked: Sequence[Coroutine[Any, Any, T] | asyncio.Future[T]]
     ) -> list[T | UpstreamError]:
         """Await all; what is not there by the deadline is a timeout, and goes on for later."""
-        if not asked:
-            return []
-        tasks = [asyncio.create_task(one) for one in asked]
-        try:
-            _, late = await asyncio.wait(tasks, timeout=self._left())
-        finally:
-            for task in tasks:
-                task.cancel()
+        tasks: list[asyncio.Future[T]] = [asyncio.ensure_future(one) for one in asked]
+        late: set[asyncio.Future[T]] = set()
+        if not all(task.done() for task in tasks):
+            try:
+                _, late = await asyncio.wait(tasks, timeout=self._left())
+            finally:
+                for task in tasks:
+                    task.cancel()
         return [
             UpstreamTimeout(f"The {what} could not be read in time; asking again goes on.")
             if task in late
@@ -70,7 +70,7 @@ class Deadline:
         return timedelta(seconds=self._left() * _FOR_A_REFRESH)
 
 
-def _outcome(task: asyncio.Task[T]) -> T | UpstreamError:
+def _outcome(task: asyncio.Future[Any]) -> Any:  # noqa: ANN401 - what it is of, or an `UpstreamError`
     error = task.exception()
     if error is None:
         return task.result()

@@ -42,9 +42,9 @@ from strawberry.execution import optimized_is_awaitable
 
 from app.api.compiling.oddity import FAILED
 from app.api.compiling.operations import Operation, Operations, Request
-from app.api.compiling.readings import REPEATABLE
+from app.api.compiling.readings import ATTRIBUTES, REPEATABLE, SHARED
 
-__all__ = ["REPEATABLE", "CompilingExecutor", "Operations"]
+__all__ = ["ATTRIBUTES", "REPEATABLE", "SHARED", "CompilingExecutor", "Operations"]
 
 _USUAL_PREDICATES = (is_awaitable, optimized_is_awaitable)
 

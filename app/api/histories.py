@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from app.api.beginning import begun
 from app.api.deadline import Deadline
 from app.history.filter import HistoryFilter
 from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
@@ -186,7 +187,8 @@ class Histories:
         ]
         demand = self._deadline.demand()
         readings = await self._deadline.all(
-            "history", [self._mirror.read(account, selection.stream, demand) for account in able]
+            "history",
+            [begun(self._mirror.read(account, selection.stream, demand)) for account in able],
         )
         by_account = dict(zip((account.id for account in able), readings, strict=True))
         return {

@@ -38,6 +38,11 @@ class Arguments(NamedTuple):
     order_by: HistoryOrder
 
 
+_EVERYTHING: Mapping[Stream, conditions.HistoryFilter] = {
+    Stream.CREDIT_CHANGES: conditions.CreditChangeFilter(),
+    Stream.PAYMENTS: conditions.PaymentFilter(),
+}
+
 Show = Callable[[Account, Services], "types.Account"]
 
 
@@ -67,7 +72,7 @@ async def _listed(
 ) -> Listed:
     context = info.context
     chosen = _chosen(stream, arguments, context.services.providers)
-    bound_to = f"{stream} {owner} {arguments.order_by} {chosen.canonical()}"
+    bound_to = f"{stream} {owner} {arguments.order_by} {chosen.canonical}"
     asked = tuple(account for account in accounts if chosen.takes(account))
     window = _window(info, arguments, bound_to)
     answer = await context.loaders.answers.load(Question(asked, stream, chosen, window))
@@ -88,8 +93,7 @@ def _chosen(
 ) -> conditions.HistoryFilter:
     if arguments.where:
         return arguments.where.chosen(configured)
-    is_changes = stream is Stream.CREDIT_CHANGES
-    return conditions.CreditChangeFilter() if is_changes else conditions.PaymentFilter()
+    return _EVERYTHING[stream]
 
 
 def _window(info: Info, arguments: Arguments, bound_to: str) -> Window:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.api.balances import AccountBalance, Balances
+from app.api.beginning import begun
 from app.api.histories import Answer, Histories, Question, Selection, Sought, Whole
 from app.model.accounts import Account, Customer
 from app.model.entries import Stream
@@ -38,7 +39,7 @@ class Batches(Generic[K, T]):
         self._batch = batch
         self._known: dict[K, asyncio.Future[T]] = {}
         self._asked: list[K] = []
-        self._loading: list[asyncio.Task[None]] = []
+        self._loading: list[asyncio.Future[None]] = []
 
     async def load(self, key: K) -> T:
         found = self._known.get(key)
@@ -47,7 +48,7 @@ class Batches(Generic[K, T]):
             found = self._known[key] = loop.create_future()
             self._asked.append(key)
             if len(self._asked) == 1:
-                # Who is resolved beside this one asks a turn of the loop later.
+                # Who is resolved beside this one asks within this turn of the loop.
                 loop.call_soon(self._begin)
         return await asyncio.shield(found)
 
@@ -58,7 +59,7 @@ class Batches(Generic[K, T]):
             self._known[key].set_result(value)
 
     def _begin(self) -> None:
-        self._loading.append(asyncio.create_task(self._load()))
+        self._loading.append(begun(self._load()))
 
     async def _load(self) -> None:
         keys, self._asked = self._asked, []
@@ -81,13 +82,13 @@ class Once(Generic[K, T]):
     def __init__(self, what: str, load: Callable[[K], Awaitable[T]]) -> None:
         self._what = what
         self._one = load
-        self._tasks: dict[K, asyncio.Task[T]] = {}
+        self._known: dict[K, asyncio.Future[T]] = {}
 
     async def load(self, key: K) -> T:
-        task = self._tasks.get(key)
-        if task is None:
-            task = self._tasks[key] = asyncio.create_task(self._load(key))
-        return await asyncio.shield(task)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = begun(self._load(key))
+        return await asyncio.shield(found)
 
     async def _load(self, key: K) -> T:
         with span(f"load {self._what}", {_KEYS: 1}):

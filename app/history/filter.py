@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from app.mirror.timeline import microseconds
@@ -63,8 +64,9 @@ class HistoryFilter:
             end = start
         return replace(self, start=start, end=end)
 
+    @cached_property
     def canonical(self) -> str:
-        """Return one text for all filters that mean the same."""
+        """One text for all filters that mean the same."""
         parts = ((field.name, getattr(self, field.name)) for field in fields(self))
         return repr([(name, _canonical(value)) for name, value in parts if value is not None])
 

@@ -11,8 +11,11 @@ from invented_schemas import Colour, Word, only_odd
 from invented_values import Inventor
 from strawberry.schema.config import StrawberryConfig
 
+from app.api.executor import SHARED
+
 _FIELDS = ("f0", "f1", "f2", "in")
 _TYPES = ("T0", "T1", "T2")
+_SHARED = ("f0", "f2")
 
 
 def strawberry_schema(random: Random) -> tuple[GraphQLSchema, dict[str, type]]:
@@ -59,7 +62,8 @@ def _class(name: str, bases: tuple[type, ...], fields: Mapping[str, _Field]) -> 
     for field, (type_, shape) in fields.items():
         if shape is None:
             annotations[_python(field)] = type_
-            body[_python(field)] = strawberry.field(name=field)
+            metadata = {SHARED: True} if field in _SHARED else {}
+            body[_python(field)] = strawberry.field(name=field, metadata=metadata)
         else:
             body[_python(field)] = resolved(field, _python(field), type_, shape)
     return type(name, bases, body)
@@ -71,11 +75,15 @@ def strawberry_object(
     """Return what makes objects of these types, whatever their fields are said to hold."""
 
     def make(inventor: Inventor, type_: GraphQLObjectType, depth: int) -> object:
+        former = inventor.made[type_.name]
+        if former and inventor.random.random() < 0.3:
+            return inventor.random.choice(former)
         instance: Any = object.__new__(types[type_.name])
         for name, field in type_.fields.items():
             is_resolved = field.extensions["strawberry-definition"].base_resolver
             attribute = f"{_python(name)}_kept" if is_resolved else _python(name)
             instance.__dict__[attribute] = inventor.value(field.type, depth)
+        former.append(instance)
         if inventor.random.random() < 0.05:
             return strawberry.cast(inventor.random.choice([*types.values()]), instance)
         return instance

@@ -1,6 +1,6 @@
 """Values invented by chance for any type of a schema: most are right, some are odd in every way."""
 
-from collections import UserDict
+from collections import UserDict, defaultdict
 from collections.abc import Callable, Generator
 from random import Random
 from typing import Any
@@ -64,13 +64,17 @@ class Thing:
 
 
 class Inventor:
-    """Invents values; `make` makes an object of a type, and `odd` is how many values are odd."""
+    """Invents values; `make` makes an object of a type, and `odd` is how many values are odd.
+
+    `made` has objects that may be there several times, by the names of their types.
+    """
 
     def __init__(self, random: Random, schema: GraphQLSchema, make: Make, odd: float) -> None:
         self.random = random
         self.schema = schema
         self._make = make
         self._odd = odd
+        self.made: defaultdict[str, list[object]] = defaultdict(list)
 
     def value(self, type_: Any, depth: int) -> Any:  # noqa: ANN401 - so are values
         """Return a value for a type."""

@@ -6,8 +6,10 @@ Schemas, documents and values are invented. The controls are executors with one 
 
 from collections.abc import Callable, Hashable
 from contextlib import closing
+from functools import partial
+from inspect import iscoroutinefunction
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from comparing import Both, Told
@@ -22,6 +24,7 @@ from invented_values import Inventor, Make
 
 from app.api.compiling.oddity import FAILED
 from app.api.compiling.operations import Operation, Operations, Request
+from app.api.compiling.resolvers import Call
 
 SEEDS = st.integers(min_value=0, max_value=2**32)
 ODD = (0.0, 0.02, 0.15)
@@ -98,6 +101,47 @@ class BrokenOperations(Operations):
         return operation
 
 
+class BrokenCall:
+    """A call of a resolver that is broken by a function of what would be called."""
+
+    def __init__(self, call: Call, broken: Callable[[partial[Any]], Callable[[], Any]]) -> None:
+        self.definition = call.definition
+        self.is_async = call.is_async
+        self._call = call
+        self._broken = broken
+
+    def bound(self, *given: Any) -> Callable[[], Any] | None:  # noqa: ANN401 - as a call is bound
+        bound = self._call.bound(*given)
+        return self._broken(cast("partial[Any]", bound)) if bound else None
+
+
+class BrokenCalls(dict[Hashable, Any]):
+    """Calls, each of which is broken."""
+
+    def __init__(self, broken: Callable[[partial[Any]], Callable[[], Any]]) -> None:
+        super().__init__()
+        self._broken = broken
+
+    def setdefault(self, key: Hashable, call: Any) -> Any:  # type: ignore[override] # noqa: ANN401 - as above
+        return super().setdefault(key, call and BrokenCall(call, self._broken))
+
+
+class CallingOperations(Operations):
+    """Operations that call resolvers in a broken way."""
+
+    def __init__(
+        self, schema: GraphQLSchema, broken: Callable[[partial[Any]], Callable[[], Any]]
+    ) -> None:
+        super().__init__(schema)
+        self._broken = broken
+
+    def operation(self, request: Request) -> Operation | None:
+        operation = super().operation(request)
+        if operation and not isinstance(operation.calls, BrokenCalls):
+            operation.calls = BrokenCalls(self._broken)
+        return operation
+
+
 class UnconditionalOperations(Operations):
     """Operations that take every condition for what it was at first."""
 
@@ -132,6 +176,34 @@ def test_a_broken_compiler_would_be_noticed(
     broken: Callable[[Any], Any], invent: Callable[[Random], tuple[GraphQLSchema, Make]]
 ) -> None:
     assert differs(invent, lambda schema: BrokenOperations(schema, broken))
+
+
+def without_an_argument(bound: partial[Any]) -> Callable[[], Any]:
+    return partial(bound.func, *bound.args, **dict(list(bound.keywords.items())[1:]))
+
+
+def twice(bound: partial[Any]) -> Callable[[], Any]:
+    async def call_later() -> object:
+        await bound()
+        return await bound()
+
+    def call() -> object:
+        bound()
+        return bound()
+
+    return call_later if iscoroutinefunction(bound.func) else call
+
+
+def with_another_argument(bound: partial[Any]) -> Callable[[], Any]:
+    keywords = {name: 8 if value == 3 else value for name, value in bound.keywords.items()}
+    return partial(bound.func, *bound.args, **keywords)
+
+
+@pytest.mark.parametrize("broken", [without_an_argument, twice, with_another_argument])
+def test_resolvers_that_are_called_in_another_way_would_be_noticed(
+    broken: Callable[[partial[Any]], Callable[[], Any]],
+) -> None:
+    assert differs(of_strawberry, lambda schema: CallingOperations(schema, broken))
 
 
 def test_conditions_that_are_not_looked_at_again_would_be_noticed() -> None:

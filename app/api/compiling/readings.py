@@ -18,6 +18,9 @@ REPEATABLE = "repeatable"
 # Where the metadata of such a field has this too, the resolver does nothing but give what lies
 # there: names of attributes, with dots between them.
 ATTRIBUTES = "attributes"
+# Where a field that is read by an attribute has this in its metadata, many objects have the same
+# one there: it is completed once while a compiled function runs, and all have that in the answer.
+SHARED = "shared"
 
 # A program has few classes for one type; classes made at run time are not kept for ever.
 MOST_CLASSES = 50
@@ -27,7 +30,7 @@ class Reading(NamedTuple):
     """How a field is read: by an attribute, which `may_be_key` of a dict, or by a function.
 
     The function takes `arguments` beside its object; None where it takes none. What it would do is
-    known where `attributes` are.
+    known where `attributes` are. What it gives `is_shared` where it is the same for many objects.
     """
 
     attribute: str
@@ -35,6 +38,7 @@ class Reading(NamedTuple):
     function: Callable[..., Any] | None = None
     arguments: Arguments | None = None
     attributes: str | None = None
+    is_shared: bool = False
 
 
 # Slots, fields of named tuples, and what is computed once.
@@ -48,7 +52,11 @@ def reading_of(schema: GraphQLSchema, field: GraphQLField, node: FieldNode) -> R
         return Reading(node.name.value, may_be_key=True) if is_plain_field else None
     attribute = attribute_of(field)
     if attribute is not None:
-        return None if node.arguments else Reading(attribute, may_be_key=False)
+        if node.arguments:
+            return None
+        known = field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        is_shared = bool(known.metadata.get(SHARED))
+        return Reading(attribute, may_be_key=False, is_shared=is_shared)
     resolver = resolver_of(schema, field)
     if resolver is None or not resolver.field.metadata.get(REPEATABLE):
         return None

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    get_nullable_type,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
@@ -27,11 +28,10 @@ from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from app.api.compiling.kinds import kind_of
 from app.api.compiling.leaves import INERT, as_it_is, coerced, names_of
-from app.api.compiling.oddity import Hole, Odd
+from app.api.compiling.oddity import Given, Hole, Odd
 from app.api.compiling.readings import MOST_CLASSES, Reading, checks_type, is_plain, reading_of
 
-# Of a value, and of the variables of the request.
-Function = Callable[[Any, Any], Any]
+Function = Callable[[Any, Given], Any]
 Collect = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
 
 
@@ -120,7 +120,7 @@ class Writer:
 
     def _object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> str:
         def defer(name: str) -> Function:
-            def write_first(source: object, given: object) -> object:
+            def write_first(source: object, given: Given) -> object:
                 try:
                     function = self._selection(name, type_, details)
                 except Hole:
@@ -137,7 +137,7 @@ class Writer:
             raise Hole
         functions: dict[str, Function] = {}
 
-        def dispatch(value: object, given: object) -> object:
+        def dispatch(value: object, given: Given) -> object:
             found = kind(value)
             function = functions.get(found.name)
             if function is None:
@@ -179,7 +179,13 @@ class Writer:
             raise Hole
 
         def completed(found: str) -> str:
-            return self._value(definition.type, details, f"(v := {found})", "v")
+            of = get_nullable_type(definition.type)
+            if not reading.is_shared or not is_object_type(of):
+                return self._value(definition.type, details, f"(v := {found})", "v")
+            share = self._shared(of, details)
+            if is_non_null_type(definition.type):
+                return f"{share}({found}, g)"
+            return f"(None if (v := {found}) is None else {share}(v, g))"
 
         if reading.attributes and all(map(_can_follow_a_dot, reading.attributes.split("."))):
             text = completed(f"s.{reading.attributes}")
@@ -196,12 +202,26 @@ class Writer:
             by_name = f"getattr(s, {attribute})"
         return _Field(reading, _Text(completed(by_name), completed(by_name)))
 
+    def _shared(self, type_: GraphQLObjectType, details: FieldDetailsList) -> str:
+        """Return the name of what completes an object but once for all who have it."""
+        name, names = self._object(type_, details), self._names
+
+        def share(source: object, given: Given) -> object:
+            key = (name, id(source))
+            known = given.shared.get(key)
+            if known is None:
+                # With the object, so that no other takes its place in memory.
+                known = given.shared[key] = (source, names[name](source, given))
+            return known[1]
+
+        return self._once(("shared", name), lambda _: share)
+
     def _given(self, reading: Reading) -> str:
         if reading.arguments is None:
             return ""
         name = self._new()
         self._names[name] = reading.arguments.given
-        return f", **{name}(g)"
+        return f", **{name}(g.variables)"
 
     def _guarded(
         self, name: str, type_: GraphQLObjectType, readings: list[Reading], body: _Text
@@ -252,7 +272,7 @@ class Writer:
         return function
 
 
-def _hole(_source: object, _given: object) -> object:
+def _hole(_source: object, _given: Given) -> object:
     raise Hole
 
 

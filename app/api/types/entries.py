@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from app.api.compiling.readings import SHARED
 from app.api.ids import NodeKind, written_entry
 from app.api.types.details import (
     CREDIT_CHANGE_DETAILS,
@@ -30,7 +31,7 @@ _ZONE_ASSUMED = (
 @strawberry.type(description="One change of the credit on an account.")
 class CreditChange(Node):
     entry: strawberry.Private[entries.CreditChange]
-    account: LazyAccount
+    account: LazyAccount = strawberry.field(metadata={SHARED: True})
     id: strawberry.ID = read(
         lambda self: written_entry(NodeKind.CREDIT_CHANGE, self.account.record.id, self.entry.id)
     )
@@ -63,7 +64,7 @@ class CreditChange(Node):
 @strawberry.type(description="One payment at a provider, whatever has become of it.")
 class Payment(Node):
     entry: strawberry.Private[entries.Payment]
-    account: LazyAccount
+    account: LazyAccount = strawberry.field(metadata={SHARED: True})
     id: strawberry.ID = read(
         lambda self: written_entry(NodeKind.PAYMENT, self.account.record.id, self.entry.id)
     )
