@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.observing.correlation import Correlation
 from app.observing.observation import Observation, observe, observed
 from app.observing.requests import RequestLog, operation_fields
-from app.observing.spans import Span
+from app.observing.spans import Span, run
 from app.observing.tracing import Tracing
 
 _LEAST_FAILURE = 500
@@ -36,8 +36,7 @@ class Observer:
         span = None
         if is_traced:
             span = self._tracing.root(correlation.id, name, correlation.parent)
-        if span is not None:
-            span.run()
+        run(span)
         return Begun(seen, span)
 
     @contextmanager

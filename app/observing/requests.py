@@ -9,6 +9,7 @@ together from what was written before, and goes out at once.
 import json
 from collections.abc import Mapping
 from time import gmtime, strftime, time
+from typing import Literal
 
 import structlog
 
@@ -17,6 +18,7 @@ from app.observing.observation import Observation
 
 _log = structlog.get_logger("requests")
 
+Level = Literal["info", "warning"]
 _EVENT = "request"
 _HIT = "HIT"
 _LEAST_FAILURE = 500
@@ -49,9 +51,10 @@ class RequestLog:
     def tell_hit(self, told: bytes, request_id: str, seconds: float) -> None:
         """Log an answer that is given again; `told` is as `hit_of` wrote it."""
         if self.tells_hits:
-            self._tell_quickly(told, request_id, seconds, b"info")
+            said = b'"request_id": "%b", "duration_ms": %.3f, %b'
+            self._tell_quickly(said % (request_id.encode(), seconds * 1000, told), "info")
 
-    def tell_refusal(self, method: str, path: str, status: int, request_id: str = "") -> None:
+    def tell_refusal(self, method: str, path: str, status: int) -> None:
         """Log a request of which no more is known than this."""
         if not self._requests:
             return
@@ -61,21 +64,16 @@ class RequestLog:
             told = _inner({"method": method, "path": path, "status": status})
             if len(self._written) < _MOST_WRITTEN:
                 self._written[key] = told
-        level = b"info" if status < _LEAST_FAILURE else b"warning"
-        self._tell_quickly(told, request_id, 0.0, level)
+        self._tell_quickly(told, "info" if status < _LEAST_FAILURE else "warning")
 
-    def _tell_quickly(self, told: bytes, request_id: str, seconds: float, level: bytes) -> None:
+    def _tell_quickly(self, told: bytes, level: Level) -> None:
         lines = quick.lines
         if lines is None:
-            log = _log.info if level == b"info" else _log.warning
-            fields = json.loads(b"{%b}" % told)
-            log(_EVENT, request_id=request_id, duration_ms=_milliseconds(seconds), **fields)
+            log = _log.info if level == "info" else _log.warning
+            log(_EVENT, **json.loads(b"{%b}" % told))
             return
-        lines.write(
-            b'{"request_id": "%b", "duration_ms": %.3f, %b, "event": "request", "level": "%b", '
-            b'"timestamp": "%b"}\n'
-            % (request_id.encode(), seconds * 1000, told, level, self._now())
-        )
+        rest = b'{%b, "event": "request", "level": "%b", "timestamp": "%b"}\n'
+        lines.write(rest % (told, level.encode(), self._now()))
 
     def _now(self) -> bytes:
         """Return the time as `timestamp` has it; what is the same for a second is written once."""

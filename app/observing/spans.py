@@ -77,10 +77,6 @@ class Span:
             self.error = getattr(error, "code", "") or type(error).__name__
         self.end()
 
-    def run(self) -> None:
-        """Be the current one in this task, which is its own, for good."""
-        _running.set(self)
-
     def end(self) -> None:
         """Have it sent; nothing is noted in it any more."""
         self.ended_ns = time_ns()
@@ -101,6 +97,11 @@ def span(
     if outer is None:
         return _NOTHING
     return Span(outer.trace, name, kind, attributes or {}, outer.id)
+
+
+def run(root: Span | None) -> None:
+    """Have what is done from now on in this task be within a span, or not be traced."""
+    _running.set(root)
 
 
 def note_status(status: int) -> None:

@@ -1,5 +1,6 @@
 """Traces as a collector gets them: of operations, loads and calls, by OpenTelemetry's protocol."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,11 @@ from scraping import scrape
 from streaming import begun, hear, say
 from trace_collector import Collector, Told, collector
 
+from app.observing.correlation import Correlation, Parent
+from app.observing.observer import Observer, end, operated
+from app.observing.requests import RequestLog
+from app.observing.spans import propagated, span
+from app.observing.tracing import Tracing
 from app.sandbox import Sandbox, SandboxServer
 
 INTERNAL, SERVER, CLIENT = 1, 2, 3
@@ -209,3 +215,28 @@ def test_what_was_taken_is_counted(traced: Gateway, collecting: Collector) -> No
     taken = eventually(lambda: scrape(traced.http).value(SPANS, outcome="taken"))
 
     assert taken == len(collecting.spans) > 3
+
+
+async def test_what_is_not_traced_within_a_traced_connection_is_no_part_of_it() -> None:
+    tracing, sent = Tracing(0.0), Parent(TRACE, SPAN, is_sampled=True)
+    bodies: list[bytes] = []
+
+    async def taken(body: bytes) -> bool:
+        bodies.append(body)
+        return True
+
+    async def ask() -> None:
+        with span("load"):
+            assert propagated() == {}
+
+    tracing.open(taken)
+    observer = Observer(RequestLog(requests=False), tracing)
+    connection = observer.begin(Correlation("mine", sent), "GET /graphql")
+    before = propagated()
+    await asyncio.create_task(operated(ask))
+    end(connection, {})
+    await tracing.close()
+
+    assert before["traceparent"].startswith(f"00-{TRACE}-")
+    assert b"GET /graphql" in bodies[0]
+    assert b'"load"' not in bodies[0]
