@@ -153,5 +153,5 @@ def keep(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     screen = page.viewport_size
     assert screen
-    upper = {"x": 0.0, "y": 0.0, "width": float(screen["width"]), "height": _PICTURED}
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, clip=FloatRect(**upper))
+    upper = FloatRect(x=0, y=0, width=screen["width"], height=_PICTURED)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, clip=upper)

@@ -1,8 +1,8 @@
 // Numbers and times as the viewer writes them. Amounts stay the decimal strings that they came as.
 
 const LOCALE = navigator.language
-// No more than browsers take; an amount has at most that many digits after its point.
-const MOST_DIGITS = 20
+// No more than browsers take; an amount of the API's has fewer.
+const MOST_DIGITS = 100
 
 const kept = new Map()
 const formatter = (kind, options) => {

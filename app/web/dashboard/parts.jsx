@@ -1,6 +1,5 @@
-import { STATES } from "./words.js"
 import { isMissing } from "./history.js"
-import { nameOf } from "./words.js"
+import { nameOf, STATES } from "./words.js"
 
 /** Says in plain words why there is no answer. */
 export function Trouble({ refusal, again }) {
