@@ -9,6 +9,8 @@ import pytest
 from histories import change
 from list_provider import ACCOUNT, CHANGES, ListProvider, TestClock
 from processes import NAME, NOW, gateway, keeper_of, until
+from reading import settled
+from redis import Redis
 from redis_server import RedisServer, needs_redis, redis_server
 
 from app.mirror.store import LEASE
@@ -169,3 +171,27 @@ async def test_a_failure_that_redis_did_not_hear_of_holds_where_it_was_met() -> 
     assert reading.is_stale
     assert isinstance(reading.error, UpstreamRateLimited)
     assert provider.calls == calls
+
+
+async def test_a_lease_is_given_back_with_what_is_written_last(server: RedisServer) -> None:
+    provider, clock = ListProvider(TEN, "cursor"), TestClock()
+    async with gateway(provider, clock, server.url) as one:
+        await one.read(ACCOUNT, CHANGES)
+        trips = []
+        for error in (None, UpstreamUnavailable("dead")):
+            provider.error = error
+            clock.move(61)
+            with server.client() as client:
+                client.config_resetstat()
+                await one.read(ACCOUNT, CHANGES, NOW)
+                await settled(one)
+                assert not client.keys("*:lease")
+                trips.append(scripts_run(client))
+
+    # Looked and written; looked, noted why not, and given back.
+    assert trips == [2, 3]
+
+
+def scripts_run(client: Redis) -> int:
+    counts = client.info("commandstats")
+    return sum(counts.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha"))

@@ -57,6 +57,17 @@ def read_by_the_library(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datet
     return first, second if second > first else None
 
 
+def test_an_hour_that_is_repeated_about_midnight_is_both_instants_on_either_day() -> None:
+    # Its clocks went back at a minute past midnight.
+    there = ZoneInfo("America/St_Johns")
+
+    read = [local_instants(f"1987-10-{text}", there) for text in ("24 23:30:00", "25 00:00:30")]
+
+    for first, second in read:
+        assert second is not None
+        assert second - first == timedelta(hours=1)
+
+
 @pytest.mark.parametrize("hours", [6, 24 * 200])
 @given(zone=st.sampled_from(sorted(available_timezones())), chance=st.randoms())
 def test_every_zone_is_read_as_the_library_reads_it(hours: int, zone: str, chance: Random) -> None:
@@ -81,7 +92,7 @@ def test_every_zone_is_read_as_the_library_reads_it(hours: int, zone: str, chanc
 @each_zone
 @given(at=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)))  # noqa: DTZ001 - local
 def test_an_ordinary_local_time_comes_back(zone: ZoneInfo, at: datetime) -> None:
-    wall = at.replace(microsecond=0)
+    wall = at.replace(microsecond=0, fold=0)
     aware = wall.replace(tzinfo=zone)
     assume(aware.utcoffset() == aware.replace(fold=1).utcoffset())
 

@@ -1,15 +1,16 @@
 """What a process allows by itself, where Redis is away or has forgotten."""
 
 import asyncio
+from datetime import timedelta
 from time import monotonic
 
 from asking import until
 from redis_server import RedisServer
-from taking import HOURLY, SECRET, allowed, ask, several
+from taking import HOURLY, SECRET, WHO, Times, allowed, ask, several
 
 from app.redis.connection import connect
 from app.redis.guard import Guard
-from app.redis.rates import Rates
+from app.redis.rates import _MOST_KNOWN, Rates
 
 pytest_plugins = ("redis_fixtures",)
 
@@ -75,3 +76,17 @@ async def test_only_so_many_callers_are_remembered() -> None:
         await guard.aclose()
 
     assert len(rates._known) == 10_000
+
+
+async def test_an_embedded_redis_forgets_no_caller_before_that_one_may_ask_again() -> None:
+    once, often = Times(1, timedelta(hours=1)), Times(1, timedelta(milliseconds=1))
+    async with several("embedded://", 2) as (rates, other):
+        first = await rates.take(WHO, once)
+        for number in range(_MOST_KNOWN + 100):
+            await rates.take(f"caller {number}", once)
+            await other.take(f"caller {number}", often)
+        again = await rates.take(WHO, once)
+
+        # Whose bucket is full again has nothing to be remembered.
+        assert len(other._known) <= _MOST_KNOWN + 1
+    assert (first.allowed, again.allowed) == (True, False)
