@@ -24,8 +24,8 @@ from app.model import entries
 from app.model.entries import Stream
 from app.model.errors import GatewayError, NotFound
 
-# Measured: a slice of 100 takes some 2 ms, while which nobody else has a turn.
-_SLICE = 100
+# Nobody else has a turn meanwhile: 50 take some 1.5 ms, of which a tenth is for being a slice.
+_SLICE = 50
 
 
 class Incomplete(GatewayError):
@@ -68,7 +68,7 @@ class Export:
             begin = b""
 
     def _slices(self) -> Iterator[list[Row]]:
-        """Yield the rows in their order, of a hundred entries at a time those that are wanted."""
+        """Yield the rows in their order: of so many entries at a time those that are wanted."""
         timelines = {
             source.account.id: source.timeline for source in self.sources if source.timeline
         }

@@ -25,7 +25,7 @@ _TRANSPORT = "export"
 # Each holds some 0.2 MB, and the histories that it began with for as long as it lasts.
 MOST = 8
 MOST_OF_ONE = 2
-# A slice has some 80 kB: a slow line takes 3 kB/s, and less would hold the place for hours.
+# A slice has some 40 kB, and a slow line takes it in ten seconds; less would take hours in all.
 PACE = Pace(to_take=timedelta(seconds=30))
 
 
@@ -94,7 +94,7 @@ class Streamed(Response):
                 part = next(self._parts, None)
             if part is None:
                 return
-            if part:  # of a hundred entries nothing may be wanted
+            if part:  # of a slice nothing may be wanted
                 yield part
 
     async def _stops(self, outlet: Outlet) -> None:

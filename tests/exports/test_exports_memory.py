@@ -52,10 +52,11 @@ SCRIPT = Path(__file__).with_name("collecting.py")
 
 
 class Taken(NamedTuple):
-    """How many rows were taken of an export, and how much more memory it took at most."""
+    """How many rows were taken of an export, how much more memory it took at most, and how long."""
 
     rows: int
     grown_bytes: int
+    processor_seconds: float
 
 
 class Served(NamedTuple):
@@ -82,11 +83,12 @@ class Served(NamedTuple):
             yield answer
 
     def taken(self, form: str, **where: str) -> Taken:
-        before = resident_bytes(self.pid)
+        before, began = resident_bytes(self.pid), processor_seconds(self.pid)
         forget_peak(self.pid)
         with self._answer(form, where) as answer:
             lines = sum(part.count(b"\n") for part in answer.iter_raw())
-        return Taken(lines - (form == "csv"), peak_bytes(self.pid) - before)
+        took = processor_seconds(self.pid) - began
+        return Taken(lines - (form == "csv"), peak_bytes(self.pid) - before, took)
 
     def pages(self) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows of the same list, a page at a time, as GraphQL gives them."""
@@ -99,6 +101,11 @@ class Served(NamedTuple):
             page = answer["data"]["customer"]["list"]
             yield [unaliased(node) for node in page["nodes"]]
             after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+
+
+def processor_seconds(pid: int) -> float:
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +188,10 @@ def measured(served: Served, few: dict[str, str], form: str, how: str = "") -> t
     small, large = served.taken(form, **few), served.taken(form)
     for one in (small, large):
         note(f"memory of {one.rows} rows as {form}{how}", f"{one.grown_bytes / 2**20:.1f} MiB")
+    note(
+        f"rows as {form}{how} in a second of a processor",
+        f"{ENTRIES / large.processor_seconds:,.0f}",
+    )
     assert FEW <= small.rows < FEW + 100
     assert large.rows == ENTRIES
     return small.grown_bytes, large.grown_bytes
