@@ -1,20 +1,27 @@
 """
-An executor for graphql-core: selections of plain data are compiled, all else is left to its own.
+An executor for graphql-core: what is written the same for every execution is done but once.
 
 It is used as `execute(…, executor_class=CompilingExecutor, operations=Operations(schema))`, and its
 results are those of the stock executor, errors and their paths included.
 
-Plain data are fields without arguments that are read by an attribute or a key, of objects whose
-attributes are no properties; their scalars and enums; lists and tuples of them; interfaces and
-unions whose values tell their type by their class or by `__typename`. A resolver of Strawberry
-counts as one where its field says by `metadata={REPEATABLE: True}` that it may be called twice.
-Whatever else is asked for or found — other resolvers, awaitables, errors, null where there must be
-none, values of other kinds — is left to the stock executor, from the field on that holds it, which
-then reads it anew. Reading plain data twice does no harm; that is what makes them plain.
+Selections of plain data are compiled to functions. Plain data are fields without arguments that are
+read by an attribute or a key, of objects whose attributes are no properties; their scalars and
+enums; lists and tuples of them; interfaces and unions whose values tell their type by their class
+or by `__typename`. A resolver of Strawberry counts as one where its field says by
+`metadata={REPEATABLE: True}` that it may be called twice; by `ATTRIBUTES` and `SHARED` a field may
+say more. Whatever else is found — awaitables, errors, null where there must be none, values of other
+kinds — is left to the stock executor, from the field on that holds it, which then reads it anew.
+Reading plain data twice does no harm; that is what makes them plain.
 
-It takes that the schema is not changed once it is used, that what scalars give out depends on the
-value alone, and that the predicate and the resolvers given to `execute` are the usual ones; with
-others it is the stock executor.
+All other resolvers of Strawberry are called once, past what it wraps around each: arguments that are
+constants or variables are coerced and converted as far as they can be beforehand. Where Strawberry
+does more than to call a function (extensions, permissions, handlers of exceptions), and where
+arguments are refused, it is left to do so. What such a resolver returns is completed as above.
+
+It takes that the schema is not changed once it is used, that what scalars read and give out depends
+on the value alone, and that the predicate and the resolvers given to `execute` are the usual ones,
+without a signal to abort; with others it is the stock executor. Objects in an answer may be one
+and the same.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
