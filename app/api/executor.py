@@ -9,14 +9,15 @@ read by an attribute or a key, of objects whose attributes are no properties; th
 enums; lists and tuples of them; interfaces and unions whose values tell their type by their class
 or by `__typename`. A resolver of Strawberry counts as one where its field says by
 `metadata={REPEATABLE: True}` that it may be called twice; by `ATTRIBUTES` and `SHARED` a field may
-say more. Whatever else is found — awaitables, errors, null where there must be none, values of other
-kinds — is left to the stock executor, from the field on that holds it, which then reads it anew.
-Reading plain data twice does no harm; that is what makes them plain.
+say more. Whatever else is found — awaitables, errors, null where there must be none, values of
+other kinds — is left to the stock executor, from the field on that holds it, which then reads it
+anew. Reading plain data twice does no harm; that is what makes them plain.
 
-All other resolvers of Strawberry are called once, past what it wraps around each: arguments that are
-constants or variables are coerced and converted as far as they can be beforehand. Where Strawberry
-does more than to call a function (extensions, permissions, handlers of exceptions), and where
-arguments are refused, it is left to do so. What such a resolver returns is completed as above.
+All other resolvers of Strawberry are called once, past what it wraps around each: arguments that
+are constants or variables are coerced and converted as far as they can be beforehand. Where
+Strawberry does more than to call a function (extensions, permissions, handlers of exceptions), and
+where arguments are refused, it is left to do so. What such a resolver returns is completed as
+above.
 
 It takes that the schema is not changed once it is used, that what scalars read and give out depends
 on the value alone, and that the predicate and the resolvers given to `execute` are the usual ones,
