@@ -48,6 +48,13 @@ def _later(name: str) -> Resolver:
     return resolve
 
 
+def _streamed(name: str) -> Resolver:
+    async def resolve(self: object) -> object:
+        yield _found(self, name)
+
+    return resolve
+
+
 def _failed(name: str) -> Resolver:
     def resolve(self: object) -> object:
         _found(self, name)
@@ -125,7 +132,7 @@ def _again_with(name: str) -> Resolver:
 
 
 _CALLED_ONCE = (
-    *(_attribute, _later, _failed, _numbered, _required, _lacking),
+    *(_attribute, _later, _streamed, _failed, _numbered, _required, _lacking),
     *(_told, _of_parent, _of_root, _filtered),
 )
 SHAPES = (*_CALLED_ONCE, _again, _again, _again, _again_with, _again_with)

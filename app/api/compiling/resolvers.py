@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from inspect import isfunction
+from inspect import iscoroutinefunction, isfunction
 from typing import Any, NamedTuple
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
@@ -84,14 +84,14 @@ def attribute_of(definition: GraphQLField) -> str | None:
 def resolver_of(schema: GraphQLSchema, definition: GraphQLField) -> Resolver | None:
     """Return the function behind a field; None where more is done than to call one."""
     field, of = _strawberrys(definition), getattr(schema, "_strawberry_schema", None)
-    if field is None or of is None:
-        return None
-    if getattr(definition.resolve, "__qualname__", "") not in _OF_FUNCTIONS:
+    name = getattr(definition.resolve, "__qualname__", "")
+    if field is None or of is None or name not in _OF_FUNCTIONS:
         return None
     if of.schema_converter._get_field_exception_handlers(field):  # noqa: SLF001 - it has no other name
         return None
     base = field.base_resolver
-    if type(base) is not StrawberryResolver or not isfunction(base.wrapped_func):
+    function = _function_of(base) if base else None
+    if base is None or function is None:
         return None
     parameters = (base.parent_parameter, base.root_parameter)
     by_names = tuple(one.name for one in parameters if one)
@@ -99,7 +99,7 @@ def resolver_of(schema: GraphQLSchema, definition: GraphQLField) -> Resolver | N
     if not _TAKEN.isdisjoint((*by_names, *(one.python_name for one in field.arguments))):
         return None
     return Resolver(
-        base.wrapped_func,
+        function,
         base.is_async,
         field,
         of.schema_converter,
@@ -107,6 +107,14 @@ def resolver_of(schema: GraphQLSchema, definition: GraphQLField) -> Resolver | N
         by_names,
         info_name,
     )
+
+
+def _function_of(base: StrawberryResolver[Any]) -> Callable[..., Any] | None:
+    """Return the function that a resolver calls; None for one that yields or does more."""
+    function = base.wrapped_func
+    if type(base) is not StrawberryResolver or not isfunction(function):
+        return None
+    return function if not base.is_async or iscoroutinefunction(function) else None
 
 
 def _strawberrys(definition: GraphQLField) -> StrawberryField | None:
