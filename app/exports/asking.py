@@ -1,6 +1,7 @@
 """Which entries an export is asked for: names and texts, as a URL's query or a shell has them."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple, cast
 
 from graphql import (
@@ -78,6 +79,7 @@ def asked(stream: Stream, given: Given, configured: Collection[str]) -> Asked:
     return Asked(stream, chosen, order is HistoryOrder.OLDEST_FIRST)
 
 
+@cache
 def _parameters(stream: Stream) -> Mapping[str, _Parameter]:
     """Return how each of the names is read, as the schema has it."""
     fields = cast(

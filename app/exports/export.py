@@ -23,6 +23,7 @@ from app.history.window import Row, Slice, Window, window_of
 from app.model import entries
 from app.model.entries import Stream
 from app.model.errors import GatewayError, NotFound
+from app.observing.observation import note_source
 
 # Nobody else has a turn meanwhile: 50 take some 1.5 ms, of which a tenth is for being a slice.
 _SLICE = 50
@@ -109,6 +110,7 @@ async def opened(context: Context, customer_id: str, asked: Asked) -> Export:
     )
     for source in answer.sources:
         context.services.metrics.sources.add(source.account.provider, source.state)
+        note_source(source.account.provider, source.state)
     if lost := [one for one in answer.sources if one.state is SourceState.UNAVAILABLE]:
         raise Incomplete(lost)
     shown = {one.id: Account.of(one, context.services) for one in accounts}

@@ -189,7 +189,7 @@ def measured(served: Served, few: dict[str, str], form: str, how: str = "") -> t
     for one in (small, large):
         note(f"memory of {one.rows} rows as {form}{how}", f"{one.grown_bytes / 2**20:.1f} MiB")
     note(
-        f"rows as {form}{how} in a second of a processor",
+        f"rows in a second of a processor as {form}{how}",
         f"{ENTRIES / large.processor_seconds:,.0f}",
     )
     assert FEW <= small.rows < FEW + 100
