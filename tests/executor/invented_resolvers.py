@@ -154,7 +154,7 @@ def _kept(source: Any, name: str) -> object:  # noqa: ANN401 - its attributes ar
 
 
 def _found(source: object, name: str, *given: object) -> object:
-    CALLS.get().append(f"{name} of {source!r}: {given!r}")
+    CALLS.get().append(f"{name} of {type(source).__name__}: {given!r}")
     return _worded(_kept(source, name), *given)
 
 
