@@ -203,6 +203,9 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(served: World) ->
         wait_for_rows(page)
         expect(page.get_by_text("180 entries in all")).to_be_visible()
         first = ids(page)
+        page.get_by_role("link", name="Skip to the history").focus()
+        page.keyboard.press("Enter")
+        assert press(page) == "Credit changes"
         assert press(page) == "Show more"
         page.keyboard.press("Enter")
         expect(page.locator(f'[data-entry="{first[-1]}"] + [data-entry]')).to_be_focused()

@@ -22,6 +22,11 @@ export function App() {
       <a class="skip" href="#main">
         Skip to the customer
       </a>
+      {reference && (
+        <a class="skip" href="#history">
+          Skip to the history
+        </a>
+      )}
       <header>
         <p class="name">Credit Gateway</p>
         {data && <Search reference={reference} token={token} go={go} />}

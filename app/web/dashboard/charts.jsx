@@ -14,7 +14,7 @@ export function Charts({ accounts, summary, refusal, again, by, go }) {
   const unit = summary?.units.find(one => one.unit === wanted) ?? fullest(summary?.units ?? [])
   return (
     <section aria-labelledby="charts">
-      <h2 id="charts">Over time</h2>
+      <h2 id="charts">Credit over time</h2>
       <Trouble refusal={refusal} again={again} />
       <Missing sources={summary?.sources ?? []} accounts={accounts} what="Totals and charts" />
       {!summary && !refusal && <p class="hint">Reading whole histories …</p>}

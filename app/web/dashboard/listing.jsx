@@ -14,7 +14,9 @@ export function Listing({ accounts, history, refusal, place, go }) {
   const row = list === "changes" ? CreditChange : Payment
   return (
     <section class="listing" aria-labelledby="history">
-      <h2 id="history">History</h2>
+      <h2 id="history" tabIndex={-1}>
+        History
+      </h2>
       <Tabs list={list} go={go} />
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${list}`}>
         <Missing sources={history.sources} accounts={accounts} what={LISTS[list]} />
