@@ -75,7 +75,7 @@ pins: $(VENV)/installed-for-tests
 		--output-file docker/requirements-dev.txt
 
 clean:
-	rm -rf $(WEB)/built $(WEB)/node_modules $(CLIENTS)/node_modules $(PEERS)/node_modules
+	rm -rf $(WEB)/built $(WEB)/node_modules $(CLIENTS)/node_modules $(PEERS)/node_modules dist
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/python:

@@ -129,6 +129,7 @@ def _tell(url: str, providers_url: str) -> None:
 Credit Gateway, with sample customers C-1001, C-1002 and C-1003 of emulated providers.
 
   GraphQL, and a page to try it   {url}/graphql
+  A customer's page               {url}/dashboard?customer=C-1001
   The emulated providers          {providers_url}/control/state
 
 A query to paste into that page:
