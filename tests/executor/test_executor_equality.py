@@ -4,7 +4,9 @@ What the compiling executor answers is what the stock executor answers, whatever
 Schemas, documents and values are invented. The controls are executors with one thing broken each.
 """
 
-from collections.abc import Callable, Hashable
+import gc
+import warnings
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing
 from functools import partial
 from inspect import iscoroutinefunction
@@ -26,8 +28,21 @@ from app.api.compiling.oddity import FAILED
 from app.api.compiling.operations import Operation, Operations, Request
 from app.api.compiling.resolvers import Call
 
+# The stock executor never awaits what it cancels before that has begun.
+_NEVER_AWAITED = "coroutine .* was never awaited"
+pytestmark = pytest.mark.filterwarnings(f"ignore:{_NEVER_AWAITED}:RuntimeWarning")
+
 SEEDS = st.integers(min_value=0, max_value=2**32)
 ODD = (0.0, 0.02, 0.15)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Let no other test be told of it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _NEVER_AWAITED, RuntimeWarning)
+        gc.collect()
 
 
 def own(random: Random) -> tuple[GraphQLSchema, Make]:
