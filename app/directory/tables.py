@@ -36,7 +36,8 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
         """Return the time aware again."""
-        return None if value is None else value.replace(tzinfo=UTC)
+        # To replace its zone takes ten times as long.
+        return None if value is None else datetime.combine(value.date(), value.time(), UTC)
 
 
 class Unkeepable(BadUserInput, DontWrapMixin):

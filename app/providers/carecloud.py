@@ -8,6 +8,7 @@ Times:  project-local, without offset; the zone is configured.
 Quirks: no ids; Czech unless `Accept-Language` is sent; 429 and 503 have no body.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, TypeVar
@@ -86,7 +87,7 @@ class CareCloud:
             raise NotImplementedError(stream)
         offset, time_to = self._place(place)
         overlap = min(offset, _OVERLAP)
-        history = await self._get(
+        asked = self._get(
             "/credit-history",
             {
                 "customer_id": await self._customer_id(account),
@@ -99,8 +100,8 @@ class CareCloud:
             shapes.CreditHistory,
             of=account.id,
         )
+        history, units = await self._with_units(asked, _listed)
         rows = history.credit_history
-        units = await self._units({row.currency_id for row in rows if row.currency_id})
         entries = translated(rows, lambda row: self._change(row, units), self.name)
         seen = offset - overlap + len(rows)
         if seen < history.total_items and len(rows) <= overlap:
@@ -111,9 +112,9 @@ class CareCloud:
     async def balance(self, account: Account) -> tuple[Money, ...]:
         params: dict[str, str | int] = {"customer_id": await self._customer_id(account)}
         path = "/wallet/actions/credits-overview"
-        overview = await self._get(path, params, shapes.CreditsOverview, of=account.id)
+        asked = self._get(path, params, shapes.CreditsOverview, of=account.id)
+        overview, units = await self._with_units(asked, _split)
         split = overview.split_by_currency
-        units = await self._units({part.currency_id for part in split})
         return translated(
             split,
             lambda part: Money(exact(part.available_credits), units[part.currency_id]),
@@ -121,6 +122,7 @@ class CareCloud:
         )
 
     async def aclose(self) -> None:
+        await self._currencies.aclose()
         await self._login.aclose()
         if self._is_upstream_ours:
             await self.upstream.aclose()
@@ -157,12 +159,16 @@ class CareCloud:
         except LoginRefused:
             return await ask(await self._login.renewed(refused=token))
 
-    async def _units(self, ids: set[str]) -> dict[str, str]:
+    async def _with_units(
+        self, asked: Awaitable[D], ids_of: Callable[[D], set[str]]
+    ) -> tuple[D, dict[str, str]]:
+        """Return what is asked for, and the ISO code of each currency id in it."""
+
         async def load() -> dict[str, str]:
             answer = await self._get("/currencies", {}, shapes.Currencies)
             return {currency.currency_id: currency.code for currency in answer.currencies}
 
-        return await self._currencies.units(_ALL, ids, load, self.name)
+        return await self._currencies.beside(_ALL, load, asked, ids_of, self.name)
 
     def _change(self, row: shapes.Record, units: dict[str, str]) -> Entry:
         at, at_second = local_instants(row.credit_history_record_time, self._zone)
@@ -195,3 +201,11 @@ class CareCloud:
         if not row.currency_id:
             return Money(amount, _NO_CURRENCY, UnitKind.POINTS)
         return Money(amount, units[row.currency_id])
+
+
+def _listed(history: shapes.CreditHistory) -> set[str]:
+    return {row.currency_id for row in history.credit_history if row.currency_id}
+
+
+def _split(overview: shapes.CreditsOverview) -> set[str]:
+    return {part.currency_id for part in overview.split_by_currency}

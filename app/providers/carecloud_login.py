@@ -32,7 +32,7 @@ class Login:
         self._clock = clock
         self._token: str | None = None
         self._use_until: datetime | None = None
-        self._renewals = Renewals()
+        self._renewals: Renewals[str] = Renewals()
 
     async def token(self) -> str:
         """Return a token that was not refused yet; raises `UpstreamError`."""

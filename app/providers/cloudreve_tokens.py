@@ -52,7 +52,7 @@ class Session:
         life = min(3 * call_timeout, call_timeout + timedelta(seconds=10))
         self._turns = Turns(upstream.name, store, clock, life, patience=life + call_timeout)
         self._renewal = Renewal(upstream)
-        self._renewals = Renewals()
+        self._renewals: Renewals[str] = Renewals()
         self._worked: OrderedDict[str, int] = OrderedDict()
 
     async def used(self, account_id: str, ask: Callable[[str], Awaitable[T]]) -> T:

@@ -1,10 +1,19 @@
 """Currency ids resolved to ISO codes, remembered for an hour."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from app.model.clock import Clock
 from app.model.errors import UpstreamInvalidResponse
+from app.providers.call import NotAsked
+from app.providers.renewals import Renewals
+
+T = TypeVar("T")
+Table = dict[str, str]
+Load = Callable[[], Coroutine[Any, Any, Table]]
 
 # A currency's code never changes; the hour bounds how long a wrong answer is believed.
 _REMEMBERED = timedelta(hours=1)
@@ -15,22 +24,68 @@ class Currencies:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._tables: dict[str, tuple[datetime, dict[str, str]]] = {}
+        self._tables: dict[str, tuple[datetime, Table]] = {}
+        self._loads: Renewals[Table] = Renewals()
 
-    async def units(
-        self, scope: str, ids: set[str], load: Callable[[], Awaitable[dict[str, str]]], name: str
-    ) -> dict[str, str]:
-        """Return a table with all the ids, loading it when one is missing or it is old.
+    async def beside(
+        self,
+        scope: str,
+        load: Load,
+        asked: Awaitable[T],
+        ids_of: Callable[[T], set[str]],
+        name: str,
+    ) -> tuple[T, Table]:
+        """Return what is asked for, and a table with all the ids in it.
 
-        An id that the provider does not list either is `UpstreamInvalidResponse`: an amount
-        without its currency would be a wrong one.
+        A table that is not known is loaded at the same time, so that nobody waits for one call
+        after the other. An id that the provider does not list either is `UpstreamInvalidResponse`:
+        an amount without its currency would be a wrong one.
         """
+        is_known = self._is_known(scope)
+        begun = None if is_known else asyncio.ensure_future(self._loaded(scope, load))
+        try:
+            answer = await asked
+            return answer, await self._units(scope, ids_of(answer), load, begun, name)
+        finally:
+            if begun is not None:
+                begun.cancel()  # where nobody needs it
+                begun.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def aclose(self) -> None:
+        """End the loads that are under way."""
+        await self._loads.aclose()
+
+    async def _units(
+        self,
+        scope: str,
+        ids: set[str],
+        load: Load,
+        begun: Awaitable[Table] | None,
+        name: str,
+    ) -> Table:
         if not ids:
             return {}
-        read_at, table = self._tables.get(scope, (None, {}))
-        if read_at is None or self._clock() - read_at > _REMEMBERED or not ids <= table.keys():
-            table = await load()
-            self._tables[scope] = (self._clock(), table)
+        table = self._tables[scope][1] if self._is_known(scope) else None
+        if begun is not None:
+            # Who found out that the provider works again was sent alone.
+            with suppress(NotAsked):
+                table = await begun
+        if table is None or (begun is None and not ids <= table.keys()):
+            table = await self._loaded(scope, load)
         if not ids <= table.keys():
             raise UpstreamInvalidResponse(f"{name} names a currency that it does not list.")
         return table
+
+    async def _loaded(self, scope: str, load: Load) -> Table:
+        """Return the table, loaded once for all who ask for it meanwhile."""
+
+        async def loaded() -> Table:
+            table = await load()
+            self._tables[scope] = (self._clock(), table)
+            return table
+
+        return await self._loads.join(scope, loaded)
+
+    def _is_known(self, scope: str) -> bool:
+        read_at, _ = self._tables.get(scope, (None, {}))
+        return read_at is not None and self._clock() - read_at <= _REMEMBERED

@@ -8,6 +8,7 @@ Times:  local, without offset; the zone is configured.
 Quirks: "0" means none; errors have no `success`, answers have two; one 429 has no `code`.
 """
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from http import HTTPStatus
 from typing import ClassVar, TypeVar
@@ -77,16 +78,16 @@ class HostUp:
         if stream is Stream.CREDIT_CHANGES:
             params: dict[str, str | int] = {"page": number}
             call = Call("GET", "/billing/credit-log", headers, params, credential=account.id)
-            log = await self._ask(call, shapes.CreditLog)
-            units = await self._units(account, {row.currency_id for row in log.log})
+            asked = self._ask(call, shapes.CreditLog)
+            log, units = await self._with_units(account, asked, _logged)
             entries = translated(log.log, lambda row: self._change(row, units), self.name)
             return Page(entries, str(number + 1) if log.has_more else None, shifts=True)
         # Only the first page is documented; that `page` is a filter is how its sibling has it.
         filters = {"page": number} if number else {}
         body = {"filters": filters}
         call = Call("POST", "/billing/transactions", headers, json=body, credential=account.id)
-        paid = await self._ask(call, shapes.Transactions)
-        units = await self._units(account, {row.currency_id for row in paid.transactions})
+        asked_for = self._ask(call, shapes.Transactions)
+        paid, units = await self._with_units(account, asked_for, _paid)
         entries = translated(paid.transactions, lambda row: self._payment(row, units), self.name)
         return Page(entries, str(number + 1) if paid.has_more else None, shifts=True)
 
@@ -101,6 +102,7 @@ class HostUp:
         return (Money(Decimal(summary.credit), unit),)
 
     async def aclose(self) -> None:
+        await self._currencies.aclose()
         if self._is_upstream_ours:
             await self.upstream.aclose()
 
@@ -125,10 +127,12 @@ class HostUp:
             raise UpstreamInvalidResponse(f"{self.name} answered without success.")
         return data
 
-    async def _units(self, account: Account, ids: set[str]) -> dict[str, str]:
-        """Return the ISO code of each currency id."""
-        return await self._currencies.units(
-            account.id, ids, lambda: self._read_units(account), self.name
+    async def _with_units(
+        self, account: Account, asked: Awaitable[D], ids_of: Callable[[D], set[str]]
+    ) -> tuple[D, dict[str, str]]:
+        """Return what is asked for, and the ISO code of each currency id in it."""
+        return await self._currencies.beside(
+            account.id, lambda: self._read_units(account), asked, ids_of, self.name
         )
 
     async def _read_units(self, account: Account) -> dict[str, str]:
@@ -177,6 +181,14 @@ class HostUp:
             reference=known(row.trans_id),
             details=row.details(),
         )
+
+
+def _logged(log: shapes.CreditLog) -> set[str]:
+    return {row.currency_id for row in log.log}
+
+
+def _paid(paid: shapes.Transactions) -> set[str]:
+    return {row.currency_id for row in paid.transactions}
 
 
 def _kind(row: shapes.LogRow) -> CreditChangeKind:

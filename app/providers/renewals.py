@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
-class Renewals:
+class Renewals(Generic[T]):
     """Renewals that are under way, by what they renew.
 
     All who ask while one is under way share its outcome, a failure too: twenty callers with a
@@ -15,9 +17,9 @@ class Renewals:
     """
 
     def __init__(self) -> None:
-        self._tasks: dict[str, asyncio.Task[str]] = {}
+        self._tasks: dict[str, asyncio.Task[T]] = {}
 
-    async def join(self, key: str, renew: Callable[[], Coroutine[Any, Any, str]]) -> str:
+    async def join(self, key: str, renew: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return what the renewal returns; raises what it raises."""
         task = self._tasks.get(key)
         if task is None:
@@ -34,7 +36,7 @@ class Renewals:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ended(self, key: str, task: asyncio.Task[str]) -> None:
+    def _ended(self, key: str, task: asyncio.Task[T]) -> None:
         del self._tasks[key]
         if not task.cancelled():
             task.exception()  # it was told to all who still waited

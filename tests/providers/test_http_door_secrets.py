@@ -30,7 +30,7 @@ async def test_a_cookie_is_never_sent_again() -> None:
                 await careless.get(by_name)
 
     cookies = [asked.headers.get("cookie") for asked in server.asked]
-    assert cookies == [None, None, None, "session=of-anna"]
+    assert (set(cookies[:-1]), cookies[-1]) == ({None}, "session=of-anna")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
