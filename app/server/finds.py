@@ -14,7 +14,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.answering import key_of
 from app.api.http import KEPT, MISSED, VARY, requested_age
@@ -29,7 +29,7 @@ from app.redis.rates import Allowance, raw_header_fields
 from app.responses.cache import Found
 from app.server.begun import Begun
 from app.server.compression import LEAST_BYTES, Compression
-from app.server.hits import PATH, Desk, again, may_be_kept, whole_body
+from app.server.hits import PATH, Desk, may_be_kept
 from app.server.limits import cut_off
 from app.server.observing import TOLD
 from app.server.validators import Validators
@@ -42,6 +42,10 @@ _NOT_HERE = frozenset({b"if-none-match", b"if-match", b"expect", b"transfer-enco
 _SAID_NOTHING = dict.fromkeys(_NEEDED, "")
 # Longer ones are refused, further in.
 _MOST_QUERY_BYTES = 8 << 10
+# Longer than nearly any request. Many clients send a head and a body apart, one right after the
+# other; who is slower goes the whole way, on which that is limited.
+_MOST_BODY_BYTES = 64 << 10
+_BODY_SECONDS = 0.1
 # Where in a scope the answer to it lies: its header fields and its body.
 _FOUND = "credit_gateway.found"
 _VARY = VARY.encode()
@@ -63,6 +67,18 @@ class Tells:
         self._metrics.requests.add("graphql", scope["method"], "200")
         self._metrics.lookups.add("responses", "hit")
         self._metrics.request_seconds.observe("graphql", amount=seconds)
+
+
+class _Sent:
+    """Passes an answer on, and counts its bytes."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.size_bytes = 0
+
+    async def send(self, message: Message) -> None:
+        self.size_bytes += len(message.get("body", b""))
+        await self._send(message)
 
 
 class Finds:
@@ -100,8 +116,8 @@ class Finds:
         if desk is None or said is None or viewer is None:
             await self._app(scope, receive, send)
             return
-        first = Begun(receive())
-        body = whole_body(first.result) if first.is_done else None
+        came: list[Message] = []
+        body = await _body(receive, came)
         request = _request(scope, said, body) if body is not None else None
         key = key_of(desk.responses, viewer, request) if request else None
         found = await desk.responses.find(key) if key else None
@@ -109,15 +125,16 @@ class Finds:
         if found is None or allowance is None or not allowance.allowed:
             if key and found is None:
                 scope[MISSED] = True
-            await self._app(scope, again(first, receive), send)
+            await self._app(scope, _again(came, receive), send)
             return
         if KEPT in scope:
             scope[KEPT].append(found.kept)
         request_id = correlation(scope["headers"]).id
         fields = _fields(said, found, allowance, request_id)
-        await self._given(self._giving(said, found, fields, scope, receive, send), scope)
+        sent = _Sent(send)
+        await self._given(self._giving(said, found, fields, scope, receive, sent), scope)
         name = request.operation_name if request else None
-        told = _told(scope["method"], viewer.subject, name, len(found.kept.body))
+        told = _told(scope["method"], viewer.subject, name, sent.size_bytes)
         self._tells.tell(scope, told, request_id, perf_counter() - began)
 
     def _giving(
@@ -127,16 +144,16 @@ class Finds:
         fields: list[tuple[bytes, bytes]],
         scope: Scope,
         receive: Receive,
-        send: Send,
+        sent: _Sent,
     ) -> Awaitable[None]:
         body = found.kept.body
         is_plain = self._is_plain and scope["method"] == "POST"
         if is_plain and said[b"accept-encoding"] in _NOT_CODED:
             vary = _CODED_VARY if len(body) >= LEAST_BYTES else _VARY
             scope[_FOUND] = [*fields, (b"vary", vary)], body
-            return _give(scope, receive, send)
+            return _give(scope, receive, sent.send)
         scope[_FOUND] = [*fields, (b"vary", _VARY)], body
-        return self._rings(scope, receive, send)
+        return self._rings(scope, receive, sent.send)
 
     async def _given(self, giving: Awaitable[None], scope: Scope) -> None:
         """Wait for a client that does not read, and not for ever."""
@@ -162,6 +179,41 @@ async def _give(scope: Scope, _receive: Receive, send: Send) -> None:
     status = HTTPStatus.OK.value
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _body(receive: Receive, came: list[Message]) -> bytes | None:
+    """Return the whole body; None where it is long or late, or nobody waits any more.
+
+    What was read of it is in `came`.
+    """
+    reading = Begun(_read(receive, came))
+    if not reading.is_done:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                await reading.rest()
+        except TimeoutError:
+            return None
+    last = came[-1]
+    is_whole = last["type"] == "http.request" and not last.get("more_body", False)
+    return b"".join(each.get("body", b"") for each in came) if is_whole else None
+
+
+async def _read(receive: Receive, came: list[Message]) -> None:
+    size = 0
+    while size <= _MOST_BODY_BYTES:
+        came.append(await receive())
+        size += len(came[-1].get("body", b""))
+        if not came[-1].get("more_body", False):
+            return
+
+
+def _again(came: list[Message], receive: Receive) -> Receive:
+    """Return a receiver of what came, and of the rest."""
+
+    async def receiving() -> Message:
+        return came.pop(0) if came else await receive()
+
+    return receiving
 
 
 async def _allowance(desk: Desk, viewer: Viewer) -> Allowance:

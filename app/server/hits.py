@@ -122,15 +122,15 @@ class Hits:
             await self._app(scope, receive, send)
             return
         first = Begun(receive())
-        body = whole_body(first.result) if first.is_done else None
+        body = _whole_body(first.result) if first.is_done else None
         if body is None:
-            await self._app(scope, again(first, receive), send)
+            await self._app(scope, _again(first, receive), send)
             return
         asked = Asked(viewer, scope["method"], scope["query_string"], said[:-1], body)
         given = self._answers.get(asked)
         headers = await _headers(desk, viewer, given) if given else None
         if given is None or headers is None:
-            await self._anew(asked, scope, again(first, receive), send)
+            await self._anew(asked, scope, _again(first, receive), send)
             return
         start = {"type": "http.response.start", "status": 200, "headers": headers}
         for message in (start, {"type": "http.response.body", "body": given.body}):
@@ -210,7 +210,7 @@ def _said(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...] | None:
     return (*[said.get(name, b"") for name in _SAYING], said.get(_CALLER, b""))
 
 
-def whole_body(message: Message) -> bytes | None:
+def _whole_body(message: Message) -> bytes | None:
     """Return the body where all of it has come; None where it has not, or nobody waits any more."""
     if message["type"] != "http.request" or message.get("more_body", False):
         return None
@@ -243,7 +243,7 @@ def _of_the_moment(left: timedelta, allowance: Allowance) -> list[tuple[bytes, b
     ]
 
 
-def again(first: Begun[Message], receive: Receive) -> Receive:
+def _again(first: Begun[Message], receive: Receive) -> Receive:
     """Return a receiver whose first message is the one that was begun."""
     waiting = [first]
 

@@ -1,19 +1,32 @@
 """Who is told nothing and does not know it gives what was kept for less than a second."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
-from asking_again import LONG, account_of, add_entry, ask, both, is_hit, kept, newest, settled
+from asking_again import (
+    CHANGES,
+    LONG,
+    account_of,
+    add_entry,
+    ask,
+    both,
+    is_hit,
+    kept,
+    newest,
+    settled,
+)
 from changing import unlink
 from hanging import way
-from lists import until
 from redis_server import needs_redis, redis_server
 from world import World, world
 
 pytestmark = needs_redis
 REFRESH = "mutation($id: ID!) { refreshAccount(input: { accountId: $id }) { account { id } } }"
+PATIENCE_SECONDS = 10
 ACCOUNTS = """query($r: String!) { customer(reference: $r) { accounts { id }
   creditChanges(first: 2) { nodes { id } sources { state } } } }"""
 
@@ -24,8 +37,18 @@ def served(tmp_path: Path) -> Iterator[World]:
         yield one
 
 
-def shows(one: World, amount: str) -> bool:
-    return newest(ask(one)) == amount
+def told_otherwise(one: World, query: str, is_new: Callable[[httpx.Response], bool]) -> float:
+    """Ask until an answer is new; return after how many seconds the last one began that was not."""
+    changed_at, last = time.monotonic(), 0.0
+    while (began := time.monotonic()) < changed_at + PATIENCE_SECONDS:
+        if is_new(ask(one, query)):
+            return last
+        last = began - changed_at
+    raise AssertionError("it was never told")
+
+
+def shows(amount: str, answer: httpx.Response) -> bool:
+    return newest(answer) == amount
 
 
 def test_what_is_refreshed_is_seen_within_a_second_where_a_subscription_hangs(
@@ -46,11 +69,12 @@ def test_what_is_refreshed_is_seen_within_a_second_where_a_subscription_hangs(
             there.hang()
             one.data(REFRESH, {"id": account})
             meanwhile = ask(two)
-            until(partial(shows, two, amount), seconds=1)
+            seconds = told_otherwise(two, CHANGES, partial(shows, amount))
 
             # It was not told, or there would be nothing to see here.
             assert is_hit(meanwhile)
             assert newest(meanwhile) == before
+            assert seconds < 1
             before = newest(kept(two))
             assert before == amount
 
@@ -69,6 +93,7 @@ def test_what_is_unlinked_is_seen_within_a_second_where_a_subscription_hangs(
         before = kept(two, ACCOUNTS)
         there.hang()
         unlink(one, account)
-        until(lambda: account not in ask(two, ACCOUNTS).text, seconds=1)
+        seconds = told_otherwise(two, ACCOUNTS, lambda answer: account not in answer.text)
 
     assert account in before.text
+    assert seconds < 1
