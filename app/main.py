@@ -89,6 +89,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         openapi_url=None,
         redirect_slashes=False,
         exception_handlers={HTTPException: refusal.answer},
+        # It would trace and count beside us wherever the environment sets that up.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     endpoint = GraphQLEndpoint(
         lambda connection: connection.app.state.entrance,

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import select
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +161,56 @@ log.tell_refusal("POST", "/graphql", 503)
     )
     assert len(second["timestamp"]) == len(first["timestamp"])
     assert (third["level"], third["status"], third["event"]) == ("warning", 503, "request")
+
+
+def test_a_terminal_is_written_for_people_and_obeys_nobody_s_text() -> None:
+    code = """
+import logging, structlog
+from app.cli import logs
+logs.configure_serving("auto")
+log = structlog.get_logger()
+log.info("request", viewer="a\\x1b[2Jb\\nforged", operation="\\x9b31m")
+logging.getLogger("library").warning("said \\x1b[2J%s", "by\\nsomebody")
+try:
+    raise ValueError("\\x1b]0;title\\x07")
+except ValueError:
+    log.exception("broken")
+"""
+    ours, theirs = os.openpty()
+    subprocess.run([sys.executable, "-c", code], stderr=theirs, check=True, timeout=60)
+    told = drained(ours).decode()
+    os.close(ours)
+    os.close(theirs)
+
+    assert "\x1b[" in told  # its colours
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", told)
+    lines = plain.replace("\r\n", "\n").splitlines()
+    assert "viewer='a\\x1b[2Jb\\nforged'" in lines[0]
+    assert "operation='\\x9b31m'" in lines[0]
+    assert "said \\x1b[2Jby\\nsomebody" in lines[1]
+    assert "ValueError: \\x1b]0;title\\x07" in plain
+    assert all(one.isprintable() for one in lines)
+
+
+def test_what_libraries_log_is_json_too_and_tells_no_values(tmp_path: Path) -> None:
+    code = """
+import logging
+from app.cli import logs
+logs.configure_serving("json")
+def translate(key):
+    raise ValueError("no such shape")
+try:
+    translate("said-in-confidence")
+except ValueError:
+    logging.getLogger("uvicorn.error").exception("Exception in %s", "the application")
+logging.getLogger("chatty").info("of no interest")
+"""
+    with (tmp_path / "log").open("wb") as errors:
+        subprocess.run([sys.executable, "-c", code], stderr=errors, check=True, timeout=60)
+
+    text = (tmp_path / "log").read_text("ascii")
+    (told,) = map(json.loads, text.splitlines())
+    assert (told["event"], told["level"]) == ("Exception in the application", "error")
+    assert told["logger"] == "uvicorn.error"
+    assert told["exception"][0]["exc_value"] == "no such shape"
+    assert "said-in-confidence" not in text
