@@ -47,9 +47,6 @@ class _Rest(Generic[T]):
             while True:
                 try:
                     sent = yield given
-                except GeneratorExit:
-                    self._work.close()
-                    raise
                 except BaseException as error:  # noqa: BLE001 - it is the work's to take
                     given = self._work.throw(error)
                 else:
