@@ -138,7 +138,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         observed,
         desk,
         is_found,
-        Tells(metrics, log),
+        Tells(metrics, log, timing=telling.server_timing),
         patience=patience,
         heard=(lambda app: _with_origins(app, origins)) if origins else None,
     )
@@ -146,6 +146,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         found,
         desk,
         metrics,
+        log,
         most_bytes=settings.cache.response_memory,
         patience=patience,
     )

@@ -31,7 +31,7 @@ from app.server.begun import Begun
 from app.server.compression import LEAST_BYTES, Compression
 from app.server.hits import PATH, Desk, may_be_kept
 from app.server.limits import cut_off
-from app.server.observing import TOLD
+from app.server.observing import TIMING_OF_HIT, TOLD
 from app.server.validators import Validators
 
 _NEEDED = frozenset(
@@ -54,11 +54,12 @@ _NOT_CODED = frozenset({"", "identity"})
 
 
 class Tells:
-    """Counts and logs what was found and given."""
+    """Counts and logs what was found and given; with `timing` its caller is told, too."""
 
-    def __init__(self, metrics: Metrics, log: RequestLog) -> None:
+    def __init__(self, metrics: Metrics, log: RequestLog, *, timing: bool) -> None:
         self._metrics = metrics
         self._log = log
+        self.fields = [TIMING_OF_HIT] if timing else []
 
     def tell(self, scope: Scope, told: bytes, request_id: str, seconds: float) -> None:
         """Note one answer; `told` is what the log says of it each time that it is given."""
@@ -130,7 +131,7 @@ class Finds:
         if KEPT in scope:
             scope[KEPT].append(found.kept)
         request_id = correlation(scope["headers"]).id
-        fields = _fields(said, found, allowance, request_id)
+        fields = [*_fields(said, found, allowance, request_id), *self._tells.fields]
         sent = _Sent(send)
         await self._given(self._giving(said, found, fields, scope, receive, sent), scope)
         name = request.operation_name if request else None

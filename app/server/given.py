@@ -27,13 +27,19 @@ class Asked(NamedTuple):
 
 
 class Given:
-    """An answer as it was sent, but for the header fields that are of the moment."""
+    """An answer as it was sent, but for the header fields that are of the moment.
 
-    def __init__(self, kept: Kept, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    `told` is what the log says of it each time that it is given.
+    """
+
+    def __init__(
+        self, kept: Kept, headers: list[tuple[bytes, bytes]], body: bytes, told: bytes
+    ) -> None:
         length = (b"content-length", b"%d" % len(body))
         self.kept = kept
         self.headers = [*(field for field in headers if field[0] != length[0]), length]
         self.body = body
+        self.told = told
 
     @cached_property
     def head(self) -> bytes:
@@ -84,4 +90,5 @@ def _weight(asked: Asked, given: Given) -> int:
     said = sum(map(len, asked.said)) + len(asked.query)
     # Header fields lie here twice. What is kept stays in memory for as long as it lies here.
     fields = 2 * sum(len(name) + len(value) for name, value in given.headers)
-    return said + fields + len(asked.body) + len(given.body) + given.kept.weight + _OVERHEAD
+    answer = fields + len(given.body) + len(given.told) + given.kept.weight
+    return said + len(asked.body) + answer + _OVERHEAD

@@ -23,12 +23,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.http import KEPT, requested_age
 from app.metrics.metrics import Metrics
 from app.model.viewer import Viewer
+from app.observing.correlation import REQUEST_ID, correlation
+from app.observing.requests import RequestLog
 from app.redis.rates import Allowance, raw_header_fields
 from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
 from app.server.begun import Begun
 from app.server.given import Answers, Asked, Given, lines
 from app.server.limits import cut_off
+from app.server.observing import SERVER_TIMING, TIMING_OF_HIT, TOLD
 
 PATH = "/graphql"
 _RAW_PATH = PATH.encode()
@@ -44,7 +47,7 @@ _MOST_DIGITS_OF_LENGTH = 4
 _MOMENTARY = frozenset(
     {
         *(b"cache-control", b"x-cache", b"ratelimit", b"ratelimit-policy"),
-        *(b"x-request-id", b"server-timing"),
+        *(REQUEST_ID, SERVER_TIMING),
     }
 )
 _METHODS = frozenset({"GET", "POST"})
@@ -72,6 +75,7 @@ class Hits:
         app: ASGIApp,
         desk: Callable[[], Desk | None],
         metrics: Metrics,
+        log: RequestLog,
         *,
         most_bytes: int,
         patience: float,
@@ -79,6 +83,7 @@ class Hits:
         self._app = app
         self._desk = desk
         self._metrics = metrics
+        self._log = log
         self._patience = patience
         self._answers = Answers(most_bytes)
 
@@ -110,8 +115,9 @@ class Hits:
         allowance = desk.take_at_once(viewer)
         if allowance is None or not allowance.allowed:
             return []
-        self._count(asked, began)
-        return [given.head, lines(_of_the_moment(left, allowance)), b"\r\n", given.body]
+        name = correlation(headers).id
+        self._count(asked, given, name, began)
+        return [given.head, lines(_of_the_moment(left, allowance, name)), b"\r\n", given.body]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
@@ -128,7 +134,8 @@ class Hits:
             return
         asked = Asked(viewer, scope["method"], scope["query_string"], said[:-1], body)
         given = self._answers.get(asked)
-        headers = await _headers(desk, viewer, given) if given else None
+        name = correlation(scope["headers"]).id if given else ""
+        headers = await _headers(desk, viewer, given, name) if given else None
         if given is None or headers is None:
             await self._anew(asked, scope, _again(first, receive), send)
             return
@@ -137,13 +144,15 @@ class Hits:
             sending = Begun(send(message))
             if not sending.is_done:
                 await self._slowly(sending, scope)
-        self._count(asked, began)
+        self._count(asked, given, name, began)
 
-    def _count(self, asked: Asked, began: float) -> None:
+    def _count(self, asked: Asked, given: Given, name: str, began: float) -> None:
+        seconds = perf_counter() - began
         self._answers.used(asked)
         self._metrics.requests.add("graphql", asked.method, "200")
         self._metrics.lookups.add("responses", "hit")
-        self._metrics.request_seconds.observe("graphql", amount=perf_counter() - began)
+        self._metrics.request_seconds.observe("graphql", amount=seconds)
+        self._log.tell_hit(given.told, name, seconds)
 
     async def _slowly(self, sending: Begun[None], scope: Scope) -> None:
         """Wait for a client that does not read, and not for ever."""
@@ -158,7 +167,9 @@ class Hits:
         scope[KEPT] = watching.kept
         await self._app(scope, receive, watching.send)
         if watching.kept and watching.body is not None:
-            self._answers.put(asked, Given(watching.kept[-1], watching.headers, watching.body))
+            told = scope.get(TOLD, b"")
+            given = Given(watching.kept[-1], watching.headers, watching.body, told)
+            self._answers.put(asked, given)
         else:
             self._answers.discard(asked)  # what was given before is not true any more
 
@@ -177,6 +188,8 @@ class _Watching:
         if message["type"] == "http.response.start":
             self._is_good = message["status"] == HTTPStatus.OK
             self.headers = [one for one in message["headers"] if one[0] not in _MOMENTARY]
+            if any(name == SERVER_TIMING for name, _ in message["headers"]):
+                self.headers.append(TIMING_OF_HIT)
         elif message["type"] == "http.response.body" and self._is_good:
             # What comes in several parts is not the answer to a query.
             self._is_good = False
@@ -218,7 +231,9 @@ def _whole_body(message: Message) -> bytes | None:
     return body
 
 
-async def _headers(desk: Desk, viewer: Viewer, given: Given) -> list[tuple[bytes, bytes]] | None:
+async def _headers(
+    desk: Desk, viewer: Viewer, given: Given, name: str
+) -> list[tuple[bytes, bytes]] | None:
     """Return the header fields of an answer that may be given now; None where it may not.
 
     It waits for no longer than Redis is waited for, where the caller is counted there.
@@ -232,13 +247,14 @@ async def _headers(desk: Desk, viewer: Viewer, given: Given) -> list[tuple[bytes
         left = desk.responses.left(given.kept)
     if left is None or not allowance.allowed:
         return None
-    return [*given.headers, *_of_the_moment(left, allowance)]
+    return [*given.headers, *_of_the_moment(left, allowance, name)]
 
 
-def _of_the_moment(left: timedelta, allowance: Allowance) -> list[tuple[bytes, bytes]]:
+def _of_the_moment(left: timedelta, allowance: Allowance, name: str) -> list[tuple[bytes, bytes]]:
     return [
         (b"cache-control", b"private, max-age=%d" % left.total_seconds()),
         (b"x-cache", b"HIT"),
+        (REQUEST_ID, name.encode()),
         *raw_header_fields(allowance),
     ]
 

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.server import refusal
+from app.server.counting import Counting
 from app.server.hits import Hits
 from app.server.limits import ONE_MORE, ONE_MORE_HEADERS, Overload
 from app.server.readiness import Readiness
@@ -129,8 +130,12 @@ class PatientProtocol(HttpToolsProtocol):
         self._taking.stop()  # from now on it is the other one that is told of what happens
         super().handle_websocket_upgrade()
         upgraded = self.transport.get_protocol()
+        if not isinstance(upgraded, WebSocketsSansIOProtocol):
+            return
+        if self.transport.is_closing():  # it has refused the handshake by itself
+            self._count(upgraded.response.status_code)
         # What its parser does not take as a handshake is never answered by the server.
-        if isinstance(upgraded, WebSocketsSansIOProtocol) and upgraded.conn.handshake_exc:
+        elif upgraded.conn.handshake_exc:
             self._refuse(HTTPStatus.BAD_REQUEST, "This is no handshake of a WebSocket.")
 
     def shutdown(self) -> None:
@@ -218,9 +223,16 @@ class PatientProtocol(HttpToolsProtocol):
         self.transport.write(b"".join(parts))
         self.on_response_complete()
 
+    def _count(self, status: int) -> None:
+        """Count and log what no application hears of."""
+        counting: Counting | None = self.app_state.get("counting")
+        if counting is not None:
+            counting.unread(status)
+
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         if self.transport.is_closing():
             return
+        self._count(status)
         body, headers = refusal.written(status, message)
         lines = [
             name + b": " + value + b"\r\n"
