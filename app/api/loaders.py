@@ -6,7 +6,10 @@ What the viewer may not see is loaded as if it did not exist, whichever way it w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from aiodataloader import DataLoader
 
 from app.api.balances import AccountBalance, Balances
 from app.api.beginning import begun
@@ -37,43 +40,22 @@ class Batches(Generic[K, T]):
     ) -> None:
         self._what = what
         self._batch = batch
-        self._known: dict[K, asyncio.Future[T]] = {}
-        self._asked: list[K] = []
-        self._loading: list[asyncio.Future[None]] = []
+
+    @cached_property
+    def _loader(self) -> DataLoader[K, T]:
+        # Most requests need one or two of four.
+        async def load_all(keys: list[K]) -> Sequence[T | Exception]:
+            with span(f"load {self._what}", {_KEYS: len(keys)}):
+                return await self._batch(keys)
+
+        return DataLoader(load_all)  # type: ignore[arg-type]
 
     async def load(self, key: K) -> T:
-        found = self._known.get(key)
-        if found is None:
-            loop = asyncio.get_running_loop()
-            found = self._known[key] = loop.create_future()
-            self._asked.append(key)
-            if len(self._asked) == 1:
-                # Who is resolved beside this one asks within this turn of the loop.
-                loop.call_soon(self._begin)
-        return await asyncio.shield(found)
+        return await asyncio.shield(self._loader.load(key))
 
     def prime(self, key: K, value: T) -> None:
         """Take what was loaded another way for loaded, unless it was already."""
-        if key not in self._known:
-            self._known[key] = asyncio.get_running_loop().create_future()
-            self._known[key].set_result(value)
-
-    def _begin(self) -> None:
-        self._loading.append(begun(self._load()))
-
-    async def _load(self) -> None:
-        keys, self._asked = self._asked, []
-        answers: Sequence[T | Exception]
-        try:
-            with span(f"load {self._what}", {_KEYS: len(keys)}):
-                answers = await self._batch(keys)
-        except Exception as error:  # noqa: BLE001 - whoever asked is told
-            answers = [error] * len(keys)
-        for key, answer in zip(keys, answers, strict=True):
-            if isinstance(answer, Exception):
-                self._known[key].set_exception(answer)
-            else:
-                self._known[key].set_result(answer)
+        self._loader.prime(key, value)
 
 
 class Once(Generic[K, T]):
