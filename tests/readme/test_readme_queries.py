@@ -60,7 +60,8 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
     _, command = split(section(QUICK_START)[0])
     assert command == "make demo"
     with shell.lasting(command, until(command)) as said:
-        url, providers = re.findall(r"http://127\.0\.0\.1:\d+", said)[:2]
+        (url,) = re.findall(r"(http://127\.0\.0\.1:\d+)/graphql\n", said)
+        (providers,) = re.findall(r"(http://127\.0\.0\.1:\d+)/control/state", said)
         shell.instead = {"http://127.0.0.1:8000": url, "PROVIDERS=…": f"PROVIDERS={providers}"}
         with (
             httpx.Client(base_url=url, trust_env=False, timeout=30) as gateway,
