@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 
-import orjson
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
@@ -19,19 +18,18 @@ from starlette.types import Receive, Scope, Send
 from app.api.answering import Answer, How
 from app.api.entrance import Entrance
 from app.api.execution import Outcome
-from app.api.negotiation import EVENTS_TYPE, JSON_TYPE, RESPONSE_TYPE, accepted
+from app.api.negotiation import EVENTS_TYPE, RESPONSE_TYPE, accepted
+from app.api.refusals import VARY, error, refusal, too_often, unknown_caller
 from app.api.requests import Malformed, Refused, Request, read
 from app.api.streams.sse import NO_ROOM, event_stream
 from app.model.errors import Unauthenticated, UpstreamUnavailable
-from app.observing.observation import note_error
-from app.redis.rates import Allowance, header_fields
+from app.redis.rates import header_fields
 
 _METHODS = ("GET", "HEAD", "POST")
 # Where in a scope the ring that gives answers again has a list for what was kept of this one.
 KEPT = "credit_gateway.kept"
 # There, where nothing is kept of it: it was looked for already.
 MISSED = "credit_gateway.missed"
-VARY = "Accept, Authorization"
 _ASKING = {"query", "documentId", "extensions"}
 # Not registered with IANA, but what the specification asks for.
 _PARTIAL_SUCCESS = 294
@@ -63,10 +61,10 @@ class GraphQLEndpoint:
         """Return the response to an HTTP request; no input makes it raise."""
         try:
             return await self._answered(http)
-        except (Unauthenticated, UpstreamUnavailable) as error:
-            return _refusal(_unknown_caller(error))
+        except (Unauthenticated, UpstreamUnavailable) as cause:
+            return unknown_caller(cause)
         except Refused as refused:
-            return _refusal(refused)
+            return refusal(refused.status, [error(str(refused), refused.code)], refused.headers)
         except ClientDisconnect:
             return HttpResponse(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
 
@@ -86,7 +84,7 @@ class GraphQLEndpoint:
         allowance = await entrance.take(viewer)
         limits = header_fields(allowance)
         if not allowance.allowed:
-            raise _too_often(allowance, limits)
+            return too_often(allowance, limits)
         media_type = accepted(",".join(http.headers.getlist("accept")))
         request = await self._read(http, media_type)
         if media_type == EVENTS_TYPE:
@@ -133,28 +131,6 @@ def _written(body: bytes, media_type: str, status: int, headers: Mapping[str, st
         "Vary": VARY,
     }
     return HttpResponse(body, status, {**own, **headers})
-
-
-def _refusal(refused: Refused) -> HttpResponse:
-    note_error(refused.code)
-    error = {"message": str(refused), "extensions": {"code": refused.code}}
-    body = orjson.dumps({"errors": [error]})
-    return _written(body, JSON_TYPE, refused.status, refused.headers)
-
-
-def _unknown_caller(error: Unauthenticated | UpstreamUnavailable) -> Refused:
-    status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}
-    if isinstance(error, Unauthenticated):
-        wrong = ', error="invalid_token"' if error.sent else ""
-        status = HTTPStatus.UNAUTHORIZED
-        headers = {"WWW-Authenticate": f'Bearer realm="credit-gateway"{wrong}'}
-    return Refused(status, str(error), headers, error.code)
-
-
-def _too_often(allowance: Allowance, headers: Mapping[str, str]) -> Refused:
-    seconds = f"{allowance.period_seconds:g}"
-    message = f"{allowance.limit} requests in {seconds} s are the most; wait as Retry-After says."
-    return Refused(HTTPStatus.TOO_MANY_REQUESTS, message, headers, "RATE_LIMITED")
 
 
 def _caching(answer: Answer) -> dict[str, str]:

@@ -13,6 +13,8 @@ from app.redis.rates import Allowance
 
 Error = Mapping[str, Any]
 
+VARY = "Accept, Authorization"
+
 
 def error(message: str, code: str, **extensions: object) -> Error:
     """Return an error as GraphQL writes it."""
@@ -28,7 +30,7 @@ def refusal(
     response = Response(orjson.dumps({"errors": errors}), status)
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Vary"] = "Accept, Authorization"
+    response.headers["Vary"] = VARY
     response.headers.update(headers or {})
     return response
 

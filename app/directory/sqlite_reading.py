@@ -39,7 +39,7 @@ class SQLiteReader:
     def __init__(self, path: Path, patience: float, *, slow_seconds: float = _SLOW_SECONDS) -> None:
         self._at_once = _Reading(path, patience=0)
         self._patient = _Reading(path, patience)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="directory")
+        self._thread: ThreadPoolExecutor | None = None
         self._slow_seconds = slow_seconds
         self._slow = 0
         self._slow_until = 0.0
@@ -52,13 +52,15 @@ class SQLiteReader:
                 found = self._at_once.rows(wanted, values)
                 self._note(monotonic() - began)
                 return found
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="directory")
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, self._patient.rows, wanted, values
         )
 
     async def close(self) -> None:
         self._at_once.end()
-        if self._patient.is_open:
+        if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._patient.end)
             await asyncio.to_thread(self._thread.shutdown)
 
@@ -76,10 +78,6 @@ class _Reading:
         self._path = path
         self._patience = patience
         self._connection: sqlite3.Connection | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self._connection is not None
 
     def rows(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any]:
         try:

@@ -18,10 +18,10 @@ from app.api.errors import internal
 from app.api.refusals import error, refusal
 from app.api.streams.outlet import Connection, Gone, Outlet
 from app.api.streams.streams import Pace, Streams
+from app.metrics.metrics import EXPORT
 from app.model.viewer import Viewer
 
 _log = structlog.get_logger("exports")
-_TRANSPORT = "export"
 # Each holds some 0.2 MB, and the histories that it began with for as long as it lasts.
 MOST = 8
 MOST_OF_ONE = 2
@@ -66,7 +66,7 @@ class Streamed(Response):
             await refused(scope, receive, send)
             return
         streams = self._room.streams
-        with streams.one(self._viewer, _TRANSPORT):
+        with streams.one(self._viewer, EXPORT):
             outlet = Outlet(scope, send, streams)
             ways_to_end = (self._tell(outlet), _client_leaves(receive), self._stops(outlet))
             ends = [asyncio.create_task(one) for one in ways_to_end]

@@ -27,7 +27,7 @@ _SECONDS_OF_REDIS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 # A page of one list is some 60, a customer's whole page some 700, and 2000 the limit by default.
 _COSTS = (10, 30, 100, 300, 1000, 2000, 3000, 10_000)
 
-TRANSPORTS = SSE, WEBSOCKET = "sse", "websocket"
+TRANSPORTS = SSE, WEBSOCKET, EXPORT = "sse", "websocket", "export"
 Mode = Literal["livesum", "livemin", "livemax"]
 
 
@@ -187,7 +187,7 @@ class Metrics:
             "subscriptions_open", "Subscriptions that are told what is new.", ("stream",)
         )
         self.stream_events = self._tally(
-            "stream_events", "Answers written to streams.", ("transport",), TRANSPORTS
+            "stream_events", "Answers written to streams.", ("transport",), (SSE, WEBSOCKET)
         )
         self.streams_dropped = self._tally(
             "streams_dropped",

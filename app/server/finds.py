@@ -17,8 +17,9 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.answering import key_of
-from app.api.http import KEPT, MISSED, VARY, requested_age
+from app.api.http import KEPT, MISSED, requested_age
 from app.api.negotiation import EVENTS_TYPE, accepted
+from app.api.refusals import VARY
 from app.api.requests import Refused, Request, in_body, in_query
 from app.metrics.metrics import Metrics
 from app.model.viewer import Viewer
