@@ -65,13 +65,13 @@ async def test_what_is_read_at_once_and_by_the_thread_is_the_same(
     reader: SQLiteReader, account_id: str
 ) -> None:
     (at_once,) = await reader.rows(BY_ID, [account_id])
-    was_in_thread = reader._patient.is_open
+    was_in_thread = reader._thread is not None
     (found,) = await reader.rows(BY_ID, [account_id, *map(str, range(reading._FEW))])
 
     assert at_once == found
     assert (at_once.id, at_once.provider) == (account_id, "cloud")
     assert at_once.linked_at.tzinfo is not None
-    assert (was_in_thread, reader._patient.is_open) == (False, True)
+    assert (was_in_thread, reader._thread is not None) == (False, True)
 
 
 async def test_a_lock_is_waited_for_without_holding_up_anybody_else(
@@ -108,7 +108,7 @@ async def test_after_reads_that_took_long_the_thread_reads_for_a_while(
     for one in (reader, never_quick):
         for _ in range(reading._SLOW_IN_A_ROW + 1):
             await one.rows(BY_ID, [account_id])
-            in_thread.append(one._patient.is_open)
+            in_thread.append(one._thread is not None)
     await never_quick.close()
 
     assert in_thread == [False] * 4 + [False] * 3 + [True]
