@@ -37,6 +37,7 @@ from app.observing.tracing import Tracing
 from app.redis.connection import ping
 from app.redis.guard import RedisAway
 from app.redis.rates import Allowance
+from app.responses.budget import Budget
 from app.server import pages, refusal, scraping
 from app.server.collector import collecting
 from app.server.compression import Compression
@@ -57,6 +58,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Return the gateway as an ASGI application; its lifespan opens and closes everything."""
     request_timeout = settings.server.request_timeout
     readiness, metrics = Readiness(), Metrics()
+    budget = Budget(settings.cache.response_memory)
     telling = settings.observability
     log = RequestLog(requests=telling.log_requests, hits=telling.log_hits)
     tracing = Tracing(telling.trace_share)
@@ -65,7 +67,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         async with (
-            services(settings, clock, metrics) as opened,
+            services(settings, clock, metrics, budget) as opened,
             callers(settings.auth, opened.directory, clock) as known,
             scraping.written(metrics),
             collecting(tracing, telling.otlp_endpoint),
@@ -147,7 +149,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         desk,
         metrics,
         log,
-        most_bytes=settings.cache.response_memory,
+        budget=budget,
         patience=patience,
     )
     return hits

@@ -39,11 +39,13 @@ async def services(
     settings: Settings,
     clock: Clock = utc_now,
     metrics: Metrics | None = None,
+    budget: Budget | None = None,
     *,
     serving: bool = True,
 ) -> AsyncIterator[Services]:
     """Open what lives as long as the process, and close it in the end.
 
+    What is kept of answers takes its bytes from `budget`, whoever else does.
     Raises `ConfigurationError` where accounts are linked to a provider that is not configured,
     unless it is not for `serving` them.
     """
@@ -97,7 +99,7 @@ async def services(
                 lookups,
                 clock,
                 release=_release(settings, providers, vault),
-                budget=Budget(cache.response_memory),
+                budget=budget or Budget(cache.response_memory),
                 # What is embedded is this process's own memory, too.
                 shared=not guard.is_embedded,
             )

@@ -1,11 +1,11 @@
 """Answers as they were sent, under the requests that led to them."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from app.model.viewer import Viewer
+from app.responses.budget import Budget, Room
 from app.responses.kept import Kept
 
 # What a request and its answer take beside their bytes.
@@ -39,6 +39,7 @@ class Given:
         self.kept = kept
         self.headers = [*(field for field in headers if field[0] != length[0]), length]
         self.body = body
+        self.room: Room | None = None
         self.told = told
 
     @cached_property
@@ -53,12 +54,14 @@ def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 class Answers:
-    """The answers that were given last, bounded by the bytes they take."""
+    """The answers that were given last, within a bound on the bytes they take.
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._given: OrderedDict[Asked, Given] = OrderedDict()
-        self._bytes = 0
+    Each goes with what is kept of it, in the response cache.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._given: dict[Asked, Given] = {}
 
     def get(self, asked: Asked) -> Given | None:
         """Return the answer that was given to a request; it may not be true any more."""
@@ -66,29 +69,40 @@ class Answers:
 
     def used(self, asked: Asked) -> None:
         """Note that an answer was given again, so that it stays longer than others."""
-        self._given.move_to_end(asked)
+        given = self._given.get(asked)
+        for room in (given.room, given.kept.room) if given else ():
+            if room is not None:
+                self._budget.use(room)
 
     def put(self, asked: Asked, given: Given) -> None:
         """Keep an answer in place of the one that was given to the same request."""
         self.discard(asked)
-        weight = _weight(asked, given)
-        if weight > self._most_bytes:
+        if given.kept.is_gone:
             return
-        self._given[asked] = given
-        self._bytes += weight
-        while self._bytes > self._most_bytes:
-            self.discard(next(iter(self._given)))
+        room = Room(_weight(asked, given), partial(self._leave, asked))
+        if not self._budget.take(room):
+            return
+        self._given[asked], given.room = given, room
+        given.kept.copies.add(room)
+        if given.kept.is_gone:  # to make room for this
+            self._budget.end(room)
 
     def discard(self, asked: Asked) -> None:
         """Forget what was given to a request."""
-        given = self._given.pop(asked, None)
-        if given:
-            self._bytes -= _weight(asked, given)
+        given = self._given.get(asked)
+        if given and given.room:
+            self._budget.end(given.room)
+
+    def _leave(self, asked: Asked) -> None:
+        given = self._given.pop(asked)
+        if given.room:
+            given.kept.copies.discard(given.room)
 
 
 def _weight(asked: Asked, given: Given) -> int:
     said = sum(map(len, asked.said)) + len(asked.query)
-    # Header fields lie here twice. What is kept stays in memory for as long as it lies here.
+    # Header fields lie here twice. What is sent as it is kept takes no more than that.
     fields = 2 * sum(len(name) + len(value) for name, value in given.headers)
-    answer = fields + len(given.body) + len(given.told) + given.kept.weight
+    own = 0 if given.body is given.kept.body else len(given.body)
+    answer = fields + own + len(given.told)
     return said + len(asked.body) + answer + _OVERHEAD

@@ -26,6 +26,7 @@ from app.model.viewer import Viewer
 from app.observing.correlation import REQUEST_ID, correlation
 from app.observing.requests import RequestLog
 from app.redis.rates import Allowance, raw_header_fields
+from app.responses.budget import Budget
 from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
 from app.server.begun import Begun
@@ -77,7 +78,7 @@ class Hits:
         metrics: Metrics,
         log: RequestLog,
         *,
-        most_bytes: int,
+        budget: Budget,
         patience: float,
     ) -> None:
         self._app = app
@@ -85,7 +86,7 @@ class Hits:
         self._metrics = metrics
         self._log = log
         self._patience = patience
-        self._answers = Answers(most_bytes)
+        self._answers = Answers(budget)
 
     def may_hold(self, url: bytes) -> bool:
         """Say whether answers to a URL are of a kind that is kept, and may be given now."""
@@ -166,7 +167,7 @@ class Hits:
         watching = _Watching(send)
         scope[KEPT] = watching.kept
         await self._app(scope, receive, watching.send)
-        if watching.kept and watching.body is not None:
+        if watching.kept and watching.body is not None and not watching.kept[-1].is_gone:
             told = scope.get(TOLD, b"")
             given = Given(watching.kept[-1], watching.headers, watching.body, told)
             self._answers.put(asked, given)

@@ -145,15 +145,17 @@ def living(kind: type[T]) -> list[T]:
 
 def test_thousands_of_different_requests_stay_within_the_memory_for_answers(small: World) -> None:
     many(small, 1500)
-    behind = max(one.bytes for one in living(Budget) if one.most_bytes == MOST)
-    fronts = [one for one in living(Answers) if one._most_bytes == MOST]
-    front = max(one._bytes for one in fronts)
+    (budget,) = (one for one in living(Budget) if one.most_bytes == MOST)
+    (front,) = (one for one in living(Answers) if one._budget is budget)
     answers = living(Kept)
     held = sum(sys.getsizeof(one.body) + len(one.key) for one in answers)
+    given = sum(len(one.body) for one in front._given.values())
 
-    assert MOST / 2 < behind <= MOST
-    assert MOST / 2 < front <= MOST
-    assert 0 < held <= 2 * MOST
+    # Both take their bytes from one and the same bound, and nothing is held that is not in it.
+    assert MOST / 2 < budget.bytes <= MOST
+    assert 0 < held <= MOST
+    assert 0 < given <= MOST
+    assert all(one.kept.room and not one.kept.is_gone for one in front._given.values())
 
 
 def test_what_is_asked_most_stays_while_others_pass(small: World) -> None:
