@@ -7,6 +7,7 @@ patience leaves it to its end, so that no connection is left with an answer that
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import Context
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -215,7 +216,9 @@ class Guard:
         if self.is_away:
             return
         _log.warning("redis is away", error=type(error).__name__)
-        self._watch = asyncio.get_running_loop().create_task(self._await_return())
+        self._watch = asyncio.get_running_loop().create_task(
+            self._await_return(), context=Context()
+        )
 
     async def _await_return(self) -> None:
         look: asyncio.Task[bool] | None = None

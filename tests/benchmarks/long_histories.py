@@ -14,7 +14,7 @@ from world import configuration, import_customers
 
 from app import settings
 from app.main import create_app
-from app.mirror.store import RedisStore, Found, name_of
+from app.mirror.store import Found, RedisStore, name_of
 from app.model.entries import Stream
 from app.providers.page import supports
 from app.redis.connection import connect
