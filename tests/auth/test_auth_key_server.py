@@ -44,7 +44,7 @@ def test_a_withdrawn_key_ends_its_tokens_also_those_accepted_before(
 
     # Known keys are read again behind a caller's back.
     status(served, old)
-    until(lambda: keys.asked == 2)
+    until(lambda: keys.asked >= 2)  # again, where they were there before the token was looked at
     until(lambda: status(served, old) == 401)
 
     assert (before, meanwhile) == (200, 200)

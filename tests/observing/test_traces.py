@@ -111,8 +111,13 @@ def test_a_failing_provider_is_told_by_tries_and_codes(
     traced.end()
 
     tries = [one for one in collecting.trace(TRACE) if one.name == "GET hosting"]
-    assert [one.attributes["http.request.resend_count"] for one in tries] == list(range(len(tries)))
-    assert len(tries) > 1
+    counts: dict[object, list[object]] = {}
+    for one in tries:
+        counts.setdefault(one.attributes["url.template"], []).append(
+            one.attributes["http.request.resend_count"]
+        )
+    assert all(told == list(range(len(told))) for told in counts.values())
+    assert any(len(told) > 1 for told in counts.values())
     for one in tries:
         assert one.attributes["http.response.status_code"] == 503
         assert (one.is_error, one.message) == (True, "UPSTREAM_UNAVAILABLE")
@@ -204,7 +209,7 @@ def test_a_collector_that_does_not_work_costs_nobody_an_answer(
         lost = eventually(lambda: scrape(served.http).value(SPANS, outcome="lost"))
         assert lost > 3
         assert scrape(served.http).value(SPANS, outcome="taken") == 0
-        (told,) = served.told(event="traces were not taken")
+        (told,) = eventually(lambda: served.told(event="traces were not taken"))
         assert told["level"] == "warning"
         assert "request_id" not in told
         assert served.end() == 0
