@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from statistics import median
+from textwrap import fill
 from typing import NamedTuple
 
 from contest import BUSY, Result
 from rivalry import BARE, GATEWAY, HIVE, IN_REDIS_ONLY, PLAIN, TWO_WORKERS, YOGA
 
+_WIDTH = 110
 BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
 Measured = Mapping[str, Mapping[str, Result]]
 
@@ -146,11 +148,12 @@ def _remarks(measured: Measured) -> Iterator[str]:
             if case != "latency" and result.trials and result.busy < BUSY:
                 held_down.append(f"{name} ({case})")
     if held_down:
-        yield (
-            f"\n**Something else held {len(held_down)} of them down**: they had less than "
+        told = (
+            f"**Something else held {len(held_down)} of them down**: they had less than "
             f"{BUSY:.0%} of their cores, so that their CPU time says more than their requests a "
             f"second. They are {', '.join(held_down)}."
         )
+        yield "\n" + fill(told, _WIDTH)
 
 
 def _shown(seconds: float) -> str:
