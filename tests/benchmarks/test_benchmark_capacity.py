@@ -32,7 +32,7 @@ MOST_RUNS = 3
 # fraction of that by now, so that as many times as many refusals are paid for by a second of
 # answers: where an answer takes `a` and a refusal `r`, (1 - 3r/a) / (1 - r/a) of the peak are left.
 WANTED_SHARE, WANTED_SECONDS = 0.8, 0.02
-LEAST_SHARE, MOST_SECONDS = 0.4, 0.1
+LEAST_SHARE, MOST_SECONDS = 0.55, 0.1
 
 
 class Overload(NamedTuple):
