@@ -5,8 +5,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
-from statistics import median
-from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -14,6 +12,7 @@ import pytest
 from directories import put
 from places import Place
 from sqlalchemy import event
+from statement_work import Work, together, work_of
 
 from app.directory import Directory, searching
 from app.directory.searching import searched
@@ -177,25 +176,30 @@ async def test_no_page_reads_the_whole_table(place: Place) -> None:
     assert [step for plan in plans for step in plan if reads_all(step)] == []
 
 
-async def times(directory: Directory) -> dict[str, float]:
-    """Return the median seconds that each page takes."""
-    taken: dict[str, list[float]] = {name: [] for name in ASKED}
-    for _ in range(15):
-        for name, (search, span) in ASKED.items():
-            began = perf_counter()
+async def works(directory: Directory, place: Place) -> dict[str, Work]:
+    """Return what each page takes of the database."""
+    taken = {}
+    for name, (search, span) in ASKED.items():
+        async with noted(directory) as statements:
             await found(directory, search, **span)
-            taken[name].append(perf_counter() - began)
-    return {name: median(each) for name, each in taken.items()}
+        taken[name] = together([await work_of(directory, place, *each) for each in statements[:]])
+    return taken
 
 
-async def test_a_hundred_times_as_many_customers_take_about_as_long(place: Place) -> None:
+async def test_a_hundred_times_as_many_customers_take_about_as_much_work(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with place.opened() as directory:
         await fill(place, sample(2000))
-        few = await times(directory)
+        few = await works(directory, place)
         await place.run("DELETE FROM customers")
         await fill(place, sample(200_000))
-        many = await times(directory)
+        many = await works(directory, place)
+        monkeypatch.setattr(searching, "_STRETCH", 200_001)
+        walked = await works(directory, place)
 
-    # The longest walk is two and a half times as long as all of the few.
-    slow = {name: (few[name], many[name]) for name in ASKED if many[name] > 8 * few[name] + 0.005}
-    assert slow == {}
+    # The longest walk is two and a half times as long as all of the few; then the index is asked.
+    most = Work(*(5 * max(column) for column in zip(*few.values(), strict=True)))
+    assert {name: each for name, each in many.items() if each.exceeds(most)} == {}
+    dear = {name for name, each in walked.items() if each.exceeds(most)}
+    assert dear >= {"a rare search", "a search that finds nobody"}, "a walk would not be noticed"
