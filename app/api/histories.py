@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.api.beginning import begun
 from app.api.deadline import Deadline
+from app.begun import begun
 from app.history.filter import HistoryFilter
 from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
 from app.mirror.mirror import Mirror, Reading

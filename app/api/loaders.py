@@ -12,8 +12,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from aiodataloader import DataLoader
 
 from app.api.balances import AccountBalance, Balances
-from app.api.beginning import begun
 from app.api.histories import Answer, Histories, Question, Selection, Sought, Whole
+from app.begun import begun
 from app.model.accounts import Account, Customer
 from app.model.entries import Stream
 from app.model.errors import Forbidden

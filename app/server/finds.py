@@ -21,6 +21,7 @@ from app.api.http import KEPT, MISSED, requested_age
 from app.api.negotiation import EVENTS_TYPE, accepted
 from app.api.refusals import VARY
 from app.api.requests import Refused, Request, in_body, in_query
+from app.begun import Begun
 from app.metrics.metrics import Metrics
 from app.model.viewer import Viewer
 from app.observing.correlation import REQUEST_ID, correlation
@@ -28,7 +29,6 @@ from app.observing.observation import clipped
 from app.observing.requests import RequestLog, hit_of
 from app.redis.rates import Allowance, raw_header_fields
 from app.responses.cache import Found
-from app.server.begun import Begun
 from app.server.compression import LEAST_BYTES, Compression
 from app.server.hits import PATH, Desk, may_be_kept
 from app.server.limits import cut_off

@@ -21,6 +21,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http import KEPT, requested_age
+from app.begun import Begun
 from app.metrics.metrics import Metrics
 from app.model.viewer import Viewer
 from app.observing.correlation import REQUEST_ID, correlation
@@ -29,7 +30,6 @@ from app.redis.rates import Allowance, raw_header_fields
 from app.responses.budget import Budget
 from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
-from app.server.begun import Begun
 from app.server.given import Answers, Asked, Given, lines
 from app.server.limits import cut_off
 from app.server.observing import SERVER_TIMING, TIMING_OF_HIT, TOLD

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from app.api.beginning import begun
+from app.begun import begun
 
 WHO: ContextVar[str] = ContextVar("WHO", default="nobody")
 
