@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Scope
 
 from app.api.answering import Answering
@@ -43,11 +43,12 @@ from app.server.collector import collecting
 from app.server.compression import Compression
 from app.server.counting import Counting
 from app.server.finds import Finds, Tells
-from app.server.hits import Desk, Hits
+from app.server.hits import PATH, Desk, Hits
 from app.server.leavers import Leavers
 from app.server.limits import Limits, Overload
 from app.server.observing import Observing
 from app.server.readiness import Farewell, Readiness, alive
+from app.server.shortcut import Shortcut
 from app.server.turns import Turns
 from app.server.validators import Validators
 from app.services import services
@@ -95,15 +96,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     endpoint = GraphQLEndpoint(
-        lambda connection: connection.app.state.entrance,
+        lambda: app.state.entrance,
         precise_statuses=settings.graphql.precise_statuses,
         page=pages.Page(pages.GRAPHIQL).answer if settings.graphql.graphiql else None,
     )
-    app.router.routes.append(Route("/graphql", endpoint))
     sockets = WebSocketEndpoint(
         lambda connection: connection.app.state.entrance, settings.server.cors_origins
     )
-    app.router.routes.append(WebSocketRoute("/graphql", sockets.serve))
+    app.router.routes.append(WebSocketRoute(PATH, sockets.serve))
     app.router.routes += routes(lambda one: Doors(one.app.state.entrance, one.app.state.room))
     if settings.graphql.graphiql:
         app.router.routes.extend(pages.loaded(pages.GRAPHIQL))
@@ -117,7 +117,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     def desk() -> Desk | None:
         return None if readiness.is_draining else opened_desk  # nothing there says farewell
 
-    turns, is_for_all = Leavers(Turns(app)), settings.auth.mode == "none"
+    answering = Shortcut(app, PATH, endpoint)
+    turns, is_for_all = Leavers(Turns(answering)), settings.auth.mode == "none"
     guarded = LoopbackHosts(turns) if is_for_all else turns
     limited = Limits(
         Compression(Validators(guarded)),

@@ -44,7 +44,7 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        entrance: Callable[[HTTPConnection], Entrance],
+        entrance: Callable[[], Entrance],
         *,
         page: Callable[[], HttpResponse] | None = None,
         precise_statuses: bool = False,
@@ -79,7 +79,7 @@ class GraphQLEndpoint:
         by_url = http.method != "POST"
         if self._page is not None and by_url and _is_browser(http):
             return self._page()
-        entrance = self._entrance(http)
+        entrance = self._entrance()
         viewer = await entrance.who(http)
         allowance = await entrance.take(viewer)
         limits = header_fields(allowance)

@@ -101,4 +101,4 @@ def _app(configured: settings.Settings, opened: Services, executes: Executor) ->
     streams = Streams(Anyone().known, opened.clock)
     answering = Answering(executes, None, Metrics())
     entrance = Entrance(who, take, make_context, executes, streams, answering)
-    return Starlette(routes=[Route("/graphql", GraphQLEndpoint(lambda _: entrance))])
+    return Starlette(routes=[Route("/graphql", GraphQLEndpoint(lambda: entrance))])
