@@ -1,9 +1,10 @@
 """
 The log of requests: one line for each.
 
-It goes the way of everything that is logged. What takes some 20 µs in all, an answer that is given
-again from memory or a refusal by the head of a request, has no time for that: its line is put
-together from what was written before, and goes out at once.
+The way of everything that is logged takes some 30 µs, a tenth of what a request takes beside its
+execution. Where that way ends in JSON, these lines are written as it would, and go out at once. An
+answer that is given again from memory, or a refusal by the head of a request, takes some 20 µs in
+all: what is the same of them each time is written once.
 """
 
 import json
@@ -18,7 +19,7 @@ from app.observing.observation import Observation
 
 _log = structlog.get_logger("requests")
 
-Level = Literal["info", "warning"]
+Level = Literal["debug", "info", "warning", "error"]
 _EVENT = "request"
 _HIT = "HIT"
 _LEAST_FAILURE = 500
@@ -42,11 +43,15 @@ class RequestLog:
         if not self._requests or (fields.get("cache") == _HIT and not self.tells_hits):
             return
         status = fields.get("status")
+        level: Level
         if not isinstance(status, int) or status < _LEAST_FAILURE:
-            log = _log.debug if is_probe else _log.info
+            level = "debug" if is_probe else "info"
         else:
-            log = _log.error if status == _BROKEN else _log.warning
-        log(event, **fields)
+            level = "error" if status == _BROKEN else "warning"
+        if quick.lines is None:
+            getattr(_log, level)(event, **fields)
+        elif level != "debug":
+            quick.lines.write(self._line(event, level, _inner(fields)))
 
     def tell_hit(self, told: bytes, request_id: str, seconds: float) -> None:
         """Log an answer that is given again; `told` is as `hit_of` wrote it."""
@@ -67,13 +72,14 @@ class RequestLog:
         self._tell_quickly(told, "info" if status < _LEAST_FAILURE else "warning")
 
     def _tell_quickly(self, told: bytes, level: Level) -> None:
-        lines = quick.lines
-        if lines is None:
-            log = _log.info if level == "info" else _log.warning
-            log(_EVENT, **json.loads(b"{%b}" % told))
-            return
-        rest = b'{%b, "event": "request", "level": "%b", "timestamp": "%b"}\n'
-        lines.write(rest % (told, level.encode(), self._now()))
+        if quick.lines is None:
+            getattr(_log, level)(_EVENT, **json.loads(b"{%b}" % told))
+        else:
+            quick.lines.write(self._line(_EVENT, level, told))
+
+    def _line(self, event: str, level: Level, told: bytes) -> bytes:
+        said = told, event.encode(), level.encode(), self._now()
+        return b'{%b, "event": "%b", "level": "%b", "timestamp": "%b"}\n' % said
 
     def _now(self) -> bytes:
         """Return the time as `timestamp` has it; what is the same for a second is written once."""

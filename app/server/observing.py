@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.http import KEPT
 from app.observing.correlation import REQUEST_ID, correlation
 from app.observing.observation import Observation
 from app.observing.observer import Observer, end
@@ -38,8 +39,7 @@ class Observing:
         is_probe = group_of(scope["path"]) in PROBES
         name = f"{method} {route}"
         begun = self._observer.begin(correlation(scope["headers"]), name, is_traced=not is_probe)
-        seen = begun.seen
-        sent = _Sent(seen, send, timing=self._timing)
+        sent = _Sent(begun.seen, send, timing=self._timing)
         try:
             await self._app(scope, receive, sent.send)
         except Exception:
@@ -47,15 +47,22 @@ class Observing:
             sent.status = sent.status or HTTPStatus.INTERNAL_SERVER_ERROR.value
             raise
         finally:
-            fields = request_fields(seen, method, route, sent.status, sent.size_bytes, sent.cache)
-            if scope["type"] == "websocket":
-                self._observer.log.tell("connection", fields)
-            else:
-                scope[TOLD] = hit_of(fields) if self._observer.log.tells_hits else b""
-                self._observer.log.tell(
-                    "request", fields, is_probe=is_probe and sent.status == HTTPStatus.OK
-                )
-            end(begun, _attributes(method, route, sent))
+            self._tell(scope, begun.seen, method, route, sent)
+            if begun.span is not None:
+                end(begun, _attributes(method, route, sent))
+
+    def _tell(
+        self, scope: Scope, seen: Observation, method: str, route: str, sent: "_Sent"
+    ) -> None:
+        log = self._observer.log
+        fields = request_fields(seen, method, route, sent.status, sent.size_bytes, sent.cache)
+        if scope["type"] == "websocket":
+            log.tell("connection", fields)
+            return
+        if log.tells_hits and scope.get(KEPT):
+            scope[TOLD] = hit_of(fields)
+        is_well = sent.status == HTTPStatus.OK
+        log.tell("request", fields, is_probe=is_well and group_of(scope["path"]) in PROBES)
 
 
 class _Sent:
