@@ -131,7 +131,7 @@ class KeyServer:
                 await send({"type": f"lifespan.{answer}.complete"})
             return
         self.asked += 1
-        for _ in range(200):  # longer than anybody waits for it
+        for _ in range(1200):  # longer than anybody waits for it
             if not self.hangs:
                 break
             await anyio.sleep(0.05)
@@ -182,7 +182,7 @@ def bearer(token_: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token_}"}
 
 
-def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for what happens in the background."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:

@@ -128,9 +128,9 @@ def test_a_directory_that_is_away_is_no_wrong_key(
 
 
 def test_keys_differ_and_are_long() -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     keys = {new_key() for _ in range(1000)}
 
     assert len(keys) == 1000
     assert {len(key) for key in keys} == {46}
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5

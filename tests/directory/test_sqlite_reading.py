@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from directories import KEY, link, put
+from tries import tried_again
 
 from app.directory import Directory, Vault
 from app.directory import sqlite_reading as reading
@@ -74,6 +75,7 @@ async def test_what_is_read_at_once_and_by_the_thread_is_the_same(
     assert (was_in_thread, reader._thread is not None) == (False, True)
 
 
+@tried_again
 async def test_a_lock_is_waited_for_without_holding_up_anybody_else(
     reader: SQLiteReader, account_id: str, file: Path
 ) -> None:

@@ -147,14 +147,14 @@ async def test_a_compressed_bomb_is_refused_soon_and_small(
 ) -> None:
     body = gzip.compress(BOMB) if "," in headers["Content-Encoding"] else BOMB
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
 
     found = await pages(kind, name, stream, Reply(body, headers=headers))
     _, most_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert found == [None]
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert most_bytes < 60_000_000
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from adapters import START, Hands, is_the_wait, settings_of
+from asking import until
+from tries import tried_again
 from upstreams import Answer, Asked, Reply, Upstream, in_turn, upstream
 
 from app.model.errors import (
@@ -82,7 +84,7 @@ FAULTS = [Reply(b"", 503), Reply(b"", 500), Reply(send=cut), Reply(send=cut_at_o
 
 
 @pytest.mark.parametrize(
-    "send", [hang, slowly(HEAD, 0.02), slowly(HEAD + b"{}", 0.02)], ids=["hang", "head", "whole"]
+    "send", [hang, slowly(HEAD, 0.2), slowly(HEAD + b"{}", 0.2)], ids=["hang", "head", "whole"]
 )
 async def test_one_deadline_covers_everything(
     send: Callable[[asyncio.StreamWriter], Awaitable[None]],
@@ -92,7 +94,8 @@ async def test_one_deadline_covers_everything(
         with pytest.raises(UpstreamTimeout):
             await ask(one)
 
-    assert 0.25 < time.perf_counter() - began < 1
+    # The whole of it would come after 14 seconds.
+    assert 0.25 < time.perf_counter() - began < 10
 
 
 async def test_a_body_that_drips_in_time_is_read() -> None:
@@ -117,20 +120,25 @@ async def test_the_deadline_covers_all_tries() -> None:
         await asyncio.sleep(0.2)
         return Reply(b"", 503)
 
-    async with door(late, timeout="300ms") as (one, _):
-        began = time.perf_counter()
+    async with door(late, timeout="300ms") as (one, server):
         with pytest.raises(UpstreamError):
             await ask(one)
+    async with door(late) as (patient, asked_patiently):
+        with pytest.raises(UpstreamError):
+            await ask(patient)
 
-    assert time.perf_counter() - began < 0.6
+    assert len(server.asked) < 3
+    # The control: it is not for another reason that it is not tried more often.
+    assert len(asked_patiently.asked) == 3
 
 
+@tried_again
 async def test_a_provider_that_answered_did_not_time_out_though_trying_again_takes_too_long() -> (
     None
 ):
     async def away_and_then_silent(_asked: Asked) -> Reply:
         if len(server.asked) > 1:
-            await asyncio.sleep(5)
+            await asyncio.sleep(60)
         return Reply(b"", 503)
 
     async with door(away_and_then_silent, timeout="600ms") as (one, server):
@@ -140,6 +148,7 @@ async def test_a_provider_that_answered_did_not_time_out_though_trying_again_tak
     assert len(server.asked) > 1
 
 
+@tried_again
 async def test_waiting_for_a_place_counts_into_the_deadline() -> None:
     async def late(_asked: Asked) -> Reply:
         await asyncio.sleep(0.25)
@@ -247,12 +256,12 @@ async def test_calls_that_were_cancelled_leave_their_places_to_the_next() -> Non
 
     async with door(wait, max_concurrency=4) as (one, server):
         tasks = [asyncio.create_task(ask(one)) for _ in range(10)]
-        await asyncio.sleep(0.1)
+        await until(lambda: server.at_once == 4)
         for task in tasks:
             task.cancel()
         cancelled = await asyncio.gather(*tasks, return_exceptions=True)
         server.answer = always(WELL)
-        answered = await asyncio.wait_for(asyncio.gather(*(ask(one) for _ in range(10))), 3)
+        answered = await asyncio.wait_for(asyncio.gather(*(ask(one) for _ in range(10))), 30)
 
     assert {type(each) for each in cancelled} == {asyncio.CancelledError}
     assert answered == [WELL.body] * 10
