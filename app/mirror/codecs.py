@@ -13,6 +13,7 @@ from app.mirror.joining import spliced
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import Encoded, Found
 from app.model.entries import CreditChange, Entry, Payment, Stream
+from app.providers.page import NO_PAGE
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -95,6 +96,7 @@ class SnapshotCodec:
             state.total,
             state.surplus,
             state.rebuilt_for,
+            known.page if known else NO_PAGE,
         )
         return _joined(snapshot.derived_from(known), known) if known else snapshot
 

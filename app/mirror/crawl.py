@@ -56,7 +56,7 @@ async def refreshed(read_page: ReadPage, known: Snapshot, now: datetime) -> Snap
                 break
     if joined is None:
         return None
-    return _counted(known.holding(joined, read_at=now), counted)
+    return _counted(known.holding(joined, read_at=now).showing(read.page), counted)
 
 
 def is_as_deep_as(one: Snapshot, other: Snapshot) -> bool:

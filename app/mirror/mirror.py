@@ -41,7 +41,7 @@ from app.model.accounts import Account
 from app.model.clock import Clock
 from app.model.entries import Stream
 from app.model.errors import PlaceLost, UpstreamError
-from app.providers.page import Page, Provider
+from app.providers.page import NO_PAGE, Page, Provider
 from app.redis.changes import Changes
 
 
@@ -198,7 +198,8 @@ class Mirror:
 
         async def work(known: Known[Snapshot]) -> Snapshot:
             nonlocal is_misfit
-            old, now, read_page = known.document, self._clock(), self._reader(account, stream)
+            old, now = known.document, self._clock()
+            read_page = self._reader(account, stream, old.page if old else NO_PAGE)
             async with self._outcome(account, stream, "refresh"):
                 if old is None:
                     fresh: Snapshot | None = await newest(read_page, account.id, now)
@@ -282,11 +283,12 @@ class Mirror:
 
         return await keeper.in_turn(name, is_done, work, kind="rebuild")
 
-    def _reader(self, account: Account, stream: Stream) -> ReadPage:
+    def _reader(self, account: Account, stream: Stream, before: Page = NO_PAGE) -> ReadPage:
+        """Return what reads pages; `before` is the newest one as it was read last."""
         provider = self._providers[account.provider]
 
         async def read_page(place: str | None) -> Page:
-            return await provider.page(account, stream, place)
+            return await provider.page(account, stream, place, before if place is None else NO_PAGE)
 
         return read_page
 

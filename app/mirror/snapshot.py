@@ -10,7 +10,7 @@ from typing import Any, Self
 from app.mirror.blocks import Block, blocked
 from app.mirror.timeline import Timeline, continued, ordered
 from app.model.entries import Entry
-from app.providers.page import Page
+from app.providers.page import NO_PAGE, Page
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Snapshot:
     for the newest page, and `total` what that page counted. `read_at` is when the newest end was
     last confirmed, `built_at` when the oldest part was read. `surplus` is how many more entries
     the provider counts than there are, `rebuilt_for` the last drift that the history was read anew
-    for. `version` is new with every change.
+    for. `version` is new with every change. `page` is the newest one as this process read it last,
+    so that it need not be read again where the provider tells the same.
     """
 
     account_id: str
@@ -35,12 +36,15 @@ class Snapshot:
     total: int | None = None
     surplus: int = 0
     rebuilt_for: str = ""
+    page: Page = NO_PAGE
 
     @classmethod
     def newest(cls, account_id: str, page: Page, now: datetime) -> Self:
         """Return the mirror of the newest page alone."""
         blocks = blocked(page.entries)
-        return cls(account_id, blocks, page.next, now, now, token_hex(8), total=page.total)
+        return cls(
+            account_id, blocks, page.next, now, now, token_hex(8), total=page.total, page=page
+        )
 
     @property
     def complete(self) -> bool:
@@ -84,8 +88,16 @@ class Snapshot:
     def instead_of(self, known: "Snapshot") -> Self:
         """Return the snapshot in as many blocks of the one it replaces as still hold."""
         blocks = blocked(self.entries, known.blocks)
-        new = replace(self, blocks=blocks, rebuilt_for=known.rebuilt_for)
-        return new.derived_from(known)
+        new = replace(self, blocks=blocks, rebuilt_for=known.rebuilt_for, page=known.page)
+        return new.derived_from(known).showing(self.page)
+
+    def showing(self, page: Page) -> Self:
+        """Return the snapshot with that newest page, whose entries are there but once."""
+        if page is self.page:
+            return self
+        shown = self.entries[: len(page.entries)]
+        shared = page._replace(entries=shown) if shown == page.entries else NO_PAGE
+        return replace(self, page=shared).derived_from(self)
 
     def deeper(self, entries: tuple[Entry, ...], page: Page, place: str | None) -> Self:
         """Return the snapshot with more entries at its end, up to those of the page at `place`."""

@@ -24,7 +24,7 @@ from app.providers.carecloud_login import Login
 from app.providers.carecloud_outcomes import LoginRefused, data_of
 from app.providers.currencies import Currencies
 from app.providers.http import Upstream
-from app.providers.page import Capability, Page
+from app.providers.page import NO_PAGE, Capability, Page
 from app.providers.payload import (
     digest,
     exact,
@@ -34,6 +34,7 @@ from app.providers.payload import (
     translated,
 )
 from app.providers.shapes import carecloud as shapes
+from app.providers.telling import Read, Told, reading, reading_anew
 from app.redis.rates import Rates
 from app.settings.providers import CareCloudSettings
 
@@ -81,7 +82,9 @@ class CareCloud:
         self._login = Login(settings, self.upstream, clock)
         self._currencies = Currencies(clock)
 
-    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+    async def page(
+        self, account: Account, stream: Stream, place: str | None, before: Page = NO_PAGE
+    ) -> Page:
         """Read one page; it overlaps the page before, which shows whether the list has moved."""
         if stream is not Stream.CREDIT_CHANGES:
             raise NotImplementedError(stream)
@@ -97,22 +100,32 @@ class CareCloud:
                 "sort_direction": "DESC",
                 "time_to": time_to,
             },
-            shapes.CreditHistory,
+            reading_anew(shapes.CreditHistory, self.name, self._currencies.read_by(_ALL, before)),
             of=account.id,
         )
-        history, units = await self._with_units(asked, _listed)
+        (digest, history), units = await self._with_units(asked, _listed)
+        if history is None:
+            return before
         rows = history.credit_history
         entries = translated(rows, lambda row: self._change(row, units), self.name)
         seen = offset - overlap + len(rows)
         if seen < history.total_items and len(rows) <= overlap:
             raise PlaceLost(f"{self.name} ends before the entries it counts.")
         more = seen < history.total_items
-        return Page(entries, f"{seen} {time_to}" if more else None, overlap, history.total_items)
+        return Page(
+            entries,
+            f"{seen} {time_to}" if more else None,
+            overlap,
+            history.total_items,
+            digest=digest,
+            units=self._currencies.known(_ALL),
+        )
 
     async def balance(self, account: Account) -> tuple[Money, ...]:
         params: dict[str, str | int] = {"customer_id": await self._customer_id(account)}
         path = "/wallet/actions/credits-overview"
-        asked = self._get(path, params, shapes.CreditsOverview, of=account.id)
+        read = reading(shapes.CreditsOverview, self.name)
+        asked = self._get(path, params, read, of=account.id)
         overview, units = await self._with_units(asked, _split)
         split = overview.split_by_currency
         return translated(
@@ -140,9 +153,7 @@ class CareCloud:
     async def _customer_id(self, account: Account) -> str:
         return (await self._store.credentials(account.id))["customerId"]
 
-    async def _get(
-        self, path: str, params: dict[str, str | int], shape: type[D], of: str = ""
-    ) -> D:
+    async def _get(self, path: str, params: dict[str, str | int], read: Read[D], of: str = "") -> D:
         """Ask with the provider's login; log in once more when it is refused."""
 
         async def ask(token: str) -> D:
@@ -151,7 +162,7 @@ class CareCloud:
                 "Accept-Language": self._settings.language,
             }
             call = Call("GET", path, headers, params, of=of)
-            return await self.upstream.ask(call, lambda answer: data_of(answer, shape, self.name))
+            return await self.upstream.ask(call, lambda answer: data_of(answer, read, self.name))
 
         token = await self._login.token()
         try:
@@ -165,7 +176,7 @@ class CareCloud:
         """Return what is asked for, and the ISO code of each currency id in it."""
 
         async def load() -> dict[str, str]:
-            answer = await self._get("/currencies", {}, shapes.Currencies)
+            answer = await self._get("/currencies", {}, reading(shapes.Currencies, self.name))
             return {currency.currency_id: currency.code for currency in answer.currencies}
 
         return await self._currencies.beside(_ALL, load, asked, ids_of, self.name)
@@ -203,8 +214,9 @@ class CareCloud:
         return Money(amount, units[row.currency_id])
 
 
-def _listed(history: shapes.CreditHistory) -> set[str]:
-    return {row.currency_id for row in history.credit_history if row.currency_id}
+def _listed(told: Told[shapes.CreditHistory]) -> set[str]:
+    rows = told.data.credit_history if told.data else []
+    return {row.currency_id for row in rows if row.currency_id}
 
 
 def _split(overview: shapes.CreditsOverview) -> set[str]:

@@ -11,6 +11,7 @@ from app.providers.http import Upstream
 from app.providers.payload import local_instants
 from app.providers.renewals import Renewals
 from app.providers.shapes import carecloud as shapes
+from app.providers.telling import reading
 from app.settings.providers import CareCloudSettings
 
 # Tokens live seven hours unless the project says otherwise.
@@ -73,4 +74,4 @@ class Login:
         if answer.status == HTTPStatus.BAD_REQUEST:
             name = self._upstream.name
             raise UpstreamUnauthorized(f"{name} refuses the configured login.", relink=False)
-        return data_of(answer, shapes.Login, self._upstream.name)
+        return data_of(answer, reading(shapes.Login, self._upstream.name), self._upstream.name)

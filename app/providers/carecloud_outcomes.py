@@ -7,8 +7,9 @@ import msgspec
 
 from app.model.errors import UpstreamInvalidResponse, UpstreamUnauthorized
 from app.providers.call import Answer
-from app.providers.payload import decoded, decoded_data
+from app.providers.payload import decoded
 from app.providers.shapes import carecloud as shapes
+from app.providers.telling import Read
 
 D = TypeVar("D")
 
@@ -17,7 +18,7 @@ class LoginRefused(UpstreamUnauthorized):
     """The bearer token has expired or was ended; a new login may be accepted."""
 
 
-def data_of(answer: Answer, shape: type[D], name: str) -> D:
+def data_of(answer: Answer, read: Read[D], name: str) -> D:
     """Return the data of a success; raises `UpstreamError`."""
     if answer.status == HTTPStatus.UNAUTHORIZED:
         raise LoginRefused(f"{name} refuses the configured login.", relink=False)
@@ -28,7 +29,7 @@ def data_of(answer: Answer, shape: type[D], name: str) -> D:
     if answer.status >= HTTPStatus.BAD_REQUEST:
         raise UpstreamInvalidResponse(f"{name} answered HTTP {answer.status}.")
     envelope = decoded(answer.body, shapes.Envelope, name)
-    return decoded_data(envelope.data, shape, name)
+    return read(envelope.data)
 
 
 def _belongs_to_another(answer: Answer) -> bool:

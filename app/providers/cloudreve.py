@@ -32,9 +32,10 @@ from app.providers.call import Call
 from app.providers.cloudreve_outcomes import data_of
 from app.providers.cloudreve_tokens import Session
 from app.providers.http import Upstream
-from app.providers.page import Capability, Page
+from app.providers.page import NO_PAGE, Capability, Page
 from app.providers.payload import digest, in_utc, translated
 from app.providers.shapes import cloudreve as shapes
+from app.providers.telling import Read, reading, reading_anew
 from app.redis.rates import Rates
 from app.settings.providers import CloudreveSettings
 
@@ -85,20 +86,29 @@ class Cloudreve:
         self.health = self.upstream.health
         self._session = Session(self.upstream, store, clock, settings.timeout)
 
-    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+    async def page(
+        self, account: Account, stream: Stream, place: str | None, before: Page = NO_PAGE
+    ) -> Page:
         params: dict[str, str | int] = {"page_size": self._page_size, "order_direction": "desc"}
         if place is not None:
             params["next_page_token"] = place
         if stream is Stream.CREDIT_CHANGES:
-            changes = await self._get(account, "/user/creditChanges", params, shapes.Changes)
+            read = reading_anew(shapes.Changes, self.name, before.digest)
+            digest, changes = await self._get(account, "/user/creditChanges", params, read)
+            if changes is None:
+                return before
             entries = translated(changes.changes or [], self._change, self.name)
-            return Page(entries, changes.pagination.next_token or None)
-        payments = await self._get(account, "/user/payments", params, shapes.Payments)
+            return Page(entries, changes.pagination.next_token or None, digest=digest)
+        read_paid = reading_anew(shapes.Payments, self.name, before.digest)
+        digest, payments = await self._get(account, "/user/payments", params, read_paid)
+        if payments is None:
+            return before
         paid = translated(payments.payments or [], self._payment, self.name)
-        return Page(paid, payments.pagination.next_token or None)
+        return Page(paid, payments.pagination.next_token or None, digest=digest)
 
     async def balance(self, account: Account) -> tuple[Money, ...]:
-        preferences = await self._get(account, "/user/setting", {}, shapes.Preferences)
+        read = reading(shapes.Preferences, self.name)
+        preferences = await self._get(account, "/user/setting", {}, read)
         if preferences.credit is not UNSET:
             return (Money(Decimal(preferences.credit), self._points, UnitKind.POINTS),)
         if preferences.version_retention_enabled is UNSET:
@@ -111,7 +121,7 @@ class Cloudreve:
             await self.upstream.aclose()
 
     async def _get(
-        self, account: Account, path: str, params: Mapping[str, str | int], shape: type[D]
+        self, account: Account, path: str, params: Mapping[str, str | int], read: Read[D]
     ) -> D:
         """Ask with the account's access token."""
 
@@ -120,7 +130,7 @@ class Cloudreve:
             call = Call("GET", path, headers, params, credential=account.id)
             with_place = "next_page_token" in params
             return await self.upstream.ask(
-                call, lambda answer: data_of(answer, shape, self.name, with_place=with_place)
+                call, lambda answer: data_of(answer, read, self.name, with_place=with_place)
             )
 
         return await self._session.used(account.id, ask)

@@ -11,8 +11,9 @@ from app.model.errors import (
     UpstreamUnavailable,
 )
 from app.providers.call import Answer
-from app.providers.payload import decoded, decoded_data
+from app.providers.payload import decoded
 from app.providers.shapes import cloudreve as shapes
+from app.providers.telling import Read
 
 D = TypeVar("D")
 
@@ -27,14 +28,14 @@ class TokenRefused(UpstreamUnauthorized):
     """The access token has expired; a new one may be accepted."""
 
 
-def data_of(answer: Answer, shape: type[D], name: str, *, with_place: bool = False) -> D:
+def data_of(answer: Answer, read: Read[D], name: str, *, with_place: bool = False) -> D:
     """Return the data of a success; raises `UpstreamError`, and `PlaceLost` for a bad cursor."""
     if answer.status != HTTPStatus.OK:
         raise UpstreamInvalidResponse(f"{name} answered HTTP {answer.status}.")
     envelope = decoded(answer.body, shapes.Envelope, name)
     if envelope.code:
         raise _failure(envelope.code, name, with_place=with_place)
-    return decoded_data(envelope.data, shape, name)
+    return read(envelope.data)
 
 
 def _failure(code: int, name: str, *, with_place: bool) -> GatewayError:

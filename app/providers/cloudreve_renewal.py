@@ -10,6 +10,7 @@ from app.providers.call import Call, Unreached
 from app.providers.cloudreve_outcomes import data_of
 from app.providers.http import Upstream
 from app.providers.shapes import cloudreve as shapes
+from app.providers.telling import reading
 from app.providers.turns import Turn
 
 # Pauses before a pair is written again that could not be, shorter together than a turn.
@@ -52,9 +53,9 @@ class Renewal:
         call = Call(
             "POST", "/session/token/refresh", json=body, is_read=False, credential=account_id
         )
-        tokens = await self._upstream.ask(
-            call, lambda answer: data_of(answer, shapes.Tokens, self._upstream.name)
-        )
+        name = self._upstream.name
+        read = reading(shapes.Tokens, name)
+        tokens = await self._upstream.ask(call, lambda answer: data_of(answer, read, name))
         access = Access(tokens.access_token, tokens.access_expires)
         return Renewed({**spent, "refreshToken": tokens.refresh_token}, spent, access)
 

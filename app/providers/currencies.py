@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from app.model.clock import Clock
 from app.model.errors import UpstreamInvalidResponse
 from app.providers.call import NotAsked
+from app.providers.page import Page
 from app.providers.renewals import Renewals
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Currencies:
         after the other. An id that the provider does not list either is `UpstreamInvalidResponse`:
         an amount without its currency would be a wrong one.
         """
-        is_known = self._is_known(scope)
+        is_known = self.known(scope) is not None
         begun = None if is_known else asyncio.ensure_future(self._loaded(scope, load))
         try:
             answer = await asked
@@ -50,6 +51,16 @@ class Currencies:
             if begun is not None:
                 begun.cancel()  # where nobody needs it
                 begun.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def known(self, scope: str) -> Table | None:
+        """Return the table as it is known now, if it is."""
+        read_at, table = self._tables.get(scope, (None, None))
+        is_known = read_at is not None and self._clock() - read_at <= _REMEMBERED
+        return table if is_known else None
+
+    def read_by(self, scope: str, page: Page) -> bytes:
+        """Return the digest of a page that was read by the table as it is known now, else none."""
+        return page.digest if page.units is self.known(scope) else b""
 
     async def aclose(self) -> None:
         """End the loads that are under way."""
@@ -65,7 +76,7 @@ class Currencies:
     ) -> Table:
         if not ids:
             return {}
-        table = self._tables[scope][1] if self._is_known(scope) else None
+        table = self.known(scope)
         if begun is not None:
             # Who found out that the provider works again was sent alone.
             with suppress(NotAsked):
@@ -85,7 +96,3 @@ class Currencies:
             return table
 
         return await self._loads.join(scope, loaded)
-
-    def _is_known(self, scope: str) -> bool:
-        read_at, _ = self._tables.get(scope, (None, {}))
-        return read_at is not None and self._clock() - read_at <= _REMEMBERED

@@ -8,10 +8,10 @@ Times:  local, without offset; the zone is configured.
 Quirks: "0" means none; errors have no `success`, answers have two; one 429 has no `code`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from http import HTTPStatus
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from app.metrics.metrics import Metrics
 from app.model.accounts import Account, CredentialStore, ProviderKind
@@ -30,15 +30,22 @@ from app.model.money import Money
 from app.providers.call import Answer, Call
 from app.providers.currencies import Currencies
 from app.providers.http import Upstream
-from app.providers.page import Capability, Page
-from app.providers.payload import decoded, decoded_data, known, local_instants, translated
+from app.providers.page import NO_PAGE, Capability, Page
+from app.providers.payload import decoded, known, local_instants, translated
 from app.providers.shapes import hostup as shapes
+from app.providers.telling import Read, Told, reading, reading_anew
 from app.redis.rates import Rates
 from app.settings.providers import HostUpSettings
 
-D = TypeVar(
-    "D", bound=shapes.CreditLog | shapes.Transactions | shapes.Currencies | shapes.AccountSummary
-)
+D = TypeVar("D")
+R = TypeVar("R", shapes.LogRow, shapes.Transaction)
+Units = Mapping[str, str]
+
+
+class _Rows(Protocol[R]):
+    rows: list[R]
+    has_more: bool
+
 
 STATUSES = {
     "success": PaymentStatus.PAID,
@@ -72,29 +79,25 @@ class HostUp:
         self.health = self.upstream.health
         self._currencies = Currencies(clock)
 
-    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+    async def page(
+        self, account: Account, stream: Stream, place: str | None, before: Page = NO_PAGE
+    ) -> Page:
         number = int(place or 0)
         headers = await self._headers(account)
         if stream is Stream.CREDIT_CHANGES:
             params: dict[str, str | int] = {"page": number}
             call = Call("GET", "/billing/credit-log", headers, params, credential=account.id)
-            asked = self._ask(call, shapes.CreditLog)
-            log, units = await self._with_units(account, asked, _logged)
-            entries = translated(log.log, lambda row: self._change(row, units), self.name)
-            return Page(entries, str(number + 1) if log.has_more else None, shifts=True)
+            return await self._page(account, call, number, before, shapes.CreditLog, self._change)
         # Only the first page is documented; that `page` is a filter is how its sibling has it.
         filters = {"page": number} if number else {}
         body = {"filters": filters}
         call = Call("POST", "/billing/transactions", headers, json=body, credential=account.id)
-        asked_for = self._ask(call, shapes.Transactions)
-        paid, units = await self._with_units(account, asked_for, _paid)
-        entries = translated(paid.transactions, lambda row: self._payment(row, units), self.name)
-        return Page(entries, str(number + 1) if paid.has_more else None, shifts=True)
+        return await self._page(account, call, number, before, shapes.Transactions, self._payment)
 
     async def balance(self, account: Account) -> tuple[Money, ...]:
         headers = await self._headers(account)
         call = Call("GET", "/billing/account-summary", headers, credential=account.id)
-        summary = await self._ask(call, shapes.AccountSummary)
+        summary = await self._ask(call, reading(shapes.AccountSummary, self.name))
         # Read anew, as the account's currency can be changed; a row keeps its own.
         unit = (await self._read_units(account)).get(_CURRENT)
         if unit is None:
@@ -112,24 +115,45 @@ class HostUp:
             raise UpstreamUnauthorized(f"{self.name} has no such API keys.")
         return {"X-API-Key": key}
 
-    async def _ask(self, call: Call, shape: type[D]) -> D:
-        return await self.upstream.ask(call, lambda answer: self._read(answer, shape))
+    async def _page(
+        self,
+        account: Account,
+        call: Call,
+        number: int,
+        before: Page,
+        shape: type[_Rows[R]],
+        translate: Callable[[R, Units], Entry],
+    ) -> Page:
+        read = reading_anew(shape, self.name, self._currencies.read_by(account.id, before))
+        (digest, told), units = await self._with_units(account, self._ask(call, read), _listed)
+        if told is None:
+            return before
+        entries = translated(told.rows, lambda row: translate(row, units), self.name)
+        return Page(
+            entries,
+            str(number + 1) if told.has_more else None,
+            shifts=True,
+            digest=digest,
+            units=self._currencies.known(account.id),
+        )
 
-    def _read(self, answer: Answer, shape: type[D]) -> D:
-        """Return the data of a success; both `success` fields have to say so."""
+    async def _ask(self, call: Call, read: Read[D]) -> D:
+        return await self.upstream.ask(call, lambda answer: self._read(answer, read))
+
+    def _read(self, answer: Answer, read: Read[D]) -> D:
+        """Return the data of a success."""
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise UpstreamUnauthorized(f"{self.name} refuses the account's API key.")
         if answer.status != HTTPStatus.OK:
             raise UpstreamInvalidResponse(f"{self.name} answered HTTP {answer.status}.")
         envelope = decoded(answer.body, shapes.Envelope, self.name)
-        data = decoded_data(envelope.data, shape, self.name)
-        if not envelope.success or not data.success:
+        if not envelope.success:
             raise UpstreamInvalidResponse(f"{self.name} answered without success.")
-        return data
+        return read(envelope.data)
 
     async def _with_units(
         self, account: Account, asked: Awaitable[D], ids_of: Callable[[D], set[str]]
-    ) -> tuple[D, dict[str, str]]:
+    ) -> tuple[D, Units]:
         """Return what is asked for, and the ISO code of each currency id in it."""
         return await self._currencies.beside(
             account.id, lambda: self._read_units(account), asked, ids_of, self.name
@@ -138,14 +162,14 @@ class HostUp:
     async def _read_units(self, account: Account) -> dict[str, str]:
         headers = await self._headers(account)
         call = Call("GET", "/account/currency", headers, credential=account.id)
-        answer = await self._ask(call, shapes.Currencies)
+        answer = await self._ask(call, reading(shapes.Currencies, self.name))
         units = {str(currency.id): currency.iso for currency in answer.currencies}
         current = str(answer.current_currency_id)
         if answer.current_currency is not None:
             units.setdefault(current, answer.current_currency.iso)
         return {**units, _CURRENT: units[current]} if current in units else units
 
-    def _change(self, row: shapes.LogRow, units: dict[str, str]) -> Entry:
+    def _change(self, row: shapes.LogRow, units: Units) -> Entry:
         at, at_second = local_instants(row.date, self._zone)
         unit = units[row.currency_id]
         return CreditChange(
@@ -162,7 +186,7 @@ class HostUp:
             details=row.details(),
         )
 
-    def _payment(self, row: shapes.Transaction, units: dict[str, str]) -> Entry:
+    def _payment(self, row: shapes.Transaction, units: Units) -> Entry:
         at, at_second = local_instants(row.date, self._zone)
         status = STATUSES.get(row.status.lower(), PaymentStatus.UNKNOWN)
         is_invoice = row.type.lower() == "invoice" or known(row.invoice_id, "0") is not None
@@ -183,12 +207,8 @@ class HostUp:
         )
 
 
-def _logged(log: shapes.CreditLog) -> set[str]:
-    return {row.currency_id for row in log.log}
-
-
-def _paid(paid: shapes.Transactions) -> set[str]:
-    return {row.currency_id for row in paid.transactions}
+def _listed(told: Told[_Rows[R]]) -> set[str]:
+    return {row.currency_id for row in told.data.rows} if told.data else set()
 
 
 def _kind(row: shapes.LogRow) -> CreditChangeKind:

@@ -1,5 +1,6 @@
 """What a provider offers: one page of one stream, newest first, from a place."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -22,6 +23,9 @@ class Page(NamedTuple):
     the page before, unless the list has moved. `total` is how many entries the provider counts in
     the whole list, None where it does not tell. With `shifts`, entries that come or go move others
     over the edges of the pages, unseen.
+
+    `digest` is that of what it was made of, and `units` the table by which currencies were read, if
+    they were; a provider that tells the same again gives the same page.
     """
 
     entries: tuple[Entry, ...]
@@ -29,6 +33,11 @@ class Page(NamedTuple):
     overlap: int = 0
     total: int | None = None
     shifts: bool = False
+    digest: bytes = b""
+    units: Mapping[str, str] | None = None
+
+
+NO_PAGE = Page((), None)
 
 
 class Provider(Protocol):
@@ -49,9 +58,12 @@ class Provider(Protocol):
     def translation(self) -> str:
         """A mark that changes with every setting that changes how its answers are read."""
 
-    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+    async def page(
+        self, account: Account, stream: Stream, place: str | None, before: Page = NO_PAGE
+    ) -> Page:
         """Read one page, newest first; `place` is a former page's `next`, None for the newest.
 
+        `before` is what was there before. Where the provider tells the same, it is returned.
         Raises `UpstreamError` when the provider cannot answer, and `PlaceLost` when `place` no
         longer continues its list, so that the page before has to be read again.
         """

@@ -14,7 +14,7 @@ from list_provider import ACCOUNT, ListProvider
 
 from app.model.accounts import Account
 from app.model.entries import Stream
-from app.providers.page import Page
+from app.providers.page import NO_PAGE, Page
 
 ROWS = [change(second // 2, 1 + second % 3) for second in range(12, 0, -1)]
 
@@ -34,9 +34,11 @@ class Task(msgspec.Struct, frozen=True):
 class SharedProvider(ListProvider):
     """Lists the same rows for every account."""
 
-    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+    async def page(
+        self, account: Account, stream: Stream, place: str | None, before: Page = NO_PAGE
+    ) -> Page:
         assert account.provider == "listed"
-        return await super().page(ACCOUNT, stream, place)
+        return await super().page(ACCOUNT, stream, place, before)
 
 
 def provider_of(paging: str) -> SharedProvider:

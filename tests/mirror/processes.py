@@ -17,7 +17,7 @@ from app.mirror.store import name_of
 from app.mirror.timeline import Key, ordered
 from app.model.accounts import Account
 from app.model.entries import Entry, Stream
-from app.providers.page import Page
+from app.providers.page import NO_PAGE, Page
 from app.redis.connection import connect
 
 NAME = name_of(ACCOUNT.id, CHANGES, ACCOUNT.revision)
@@ -32,9 +32,11 @@ class HeldProvider(ListProvider):
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+    async def page(
+        self, account: Account, stream: Stream, place: str | None, before: Page = NO_PAGE
+    ) -> Page:
         try:
-            return await super().page(account, stream, place)
+            return await super().page(account, stream, place, before)
         finally:
             await self.may_answer.wait()
 

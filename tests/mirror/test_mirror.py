@@ -391,3 +391,17 @@ async def test_a_caller_who_wants_nothing_old_waits_no_longer_than_it_can() -> N
         provider.gate.set()
 
     assert reading.is_stale
+
+
+async def test_the_newest_page_is_known_by_the_entries_that_are_kept() -> None:
+    provider, clock = ListProvider(TEN, "cursor", page_size=4), TestClock()
+    async with mirror_of(provider, clock) as mirror:
+        for coming in ([], [], [change(11)]):
+            for row in coming:
+                provider.add(row)
+            clock.move(70)
+            snapshot = (await mirror.read(ACCOUNT, CHANGES, NOW)).snapshot
+            shown = snapshot.page.entries
+
+            assert [row.id for row in shown] == [row.id for row in provider.listed()[:4]]
+            assert all(one is kept for one, kept in zip(shown, snapshot.entries, strict=False))

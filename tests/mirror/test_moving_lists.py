@@ -10,7 +10,15 @@ import pytest
 from histories import change, newest_first
 from hypothesis import given
 from hypothesis import strategies as st
-from list_provider import ACCOUNT, CHANGES, PAGINGS, ListProvider, TestClock, mirror_of
+from list_provider import (
+    ACCOUNT,
+    CHANGES,
+    PAGINGS,
+    ListProvider,
+    TestClock,
+    mirror_of,
+    same_or_new,
+)
 from msgspec.structs import replace
 from reading import seen, settled
 
@@ -21,7 +29,7 @@ from app.model.accounts import Account
 from app.model.entries import CreditChange, Entry, Stream
 from app.model.errors import UpstreamError
 from app.model.money import Money, UnitKind
-from app.providers.page import Page
+from app.providers.page import NO_PAGE, Page
 
 EVERY_WAY = (*PAGINGS, "page with balances", "sliding offset")
 each_way = pytest.mark.parametrize("way", EVERY_WAY)
@@ -96,7 +104,9 @@ class MovingList(ListProvider):
             corrected = replace(row, amount=points(amount), id=new_id)
             self.rows[place % len(self.rows)] = (serial, corrected)
 
-    async def page(self, account: Account, stream: Stream, place: str | None) -> Page:
+    async def page(
+        self, account: Account, stream: Stream, place: str | None, before: Page = NO_PAGE
+    ) -> Page:
         assert (account.id, stream) == (ACCOUNT.id, CHANGES)
         self.edit()
         if self.failure and self.calls >= self.failure[0]:
@@ -112,7 +122,9 @@ class MovingList(ListProvider):
         page = {"cursor": self._after, "page": self._numbered, "offset": self._skipping}[
             self.paging
         ](place)
-        return page._replace(entries=self._balanced(page.entries)) if self.has_balances else page
+        if self.has_balances:
+            page = page._replace(entries=self._balanced(page.entries))
+        return same_or_new(page, before)
 
     def _after(self, place: str | None) -> Page:
         older = [row for row in self.rows if place is None or row[0] < float(place)]

@@ -21,6 +21,7 @@ _EDITED = re.compile(rf"{SIGNED}\|{SIGNED}\|{SIGNED}")
 _LOGGED = re.compile(rf"{LOCAL_TIME}\|{UNSIGNED}\|{UNSIGNED}\|{SIGNED}")
 # What an id is, where that is not itself.
 _ID: dict[str, str | None] = {"": None, "0": None}
+_NO_SUCCESS = "no success"
 _NO_AMOUNT = "one of a row's times and amounts is none"
 
 
@@ -35,6 +36,10 @@ class Body(Struct, kw_only=True):
     """What is inside `data` beside what was asked for: a second `success`."""
 
     success: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.success:
+            raise ValueError(_NO_SUCCESS)
 
 
 class Edit(Struct):
@@ -112,7 +117,7 @@ class LogRow(Struct):
 
 class CreditLog(Body):
     success: bool
-    log: list[LogRow]
+    rows: list[LogRow] = field(name="log")
     has_more: bool = field(name="hasMore")
 
 
@@ -149,7 +154,7 @@ class Transaction(Struct):
 
 
 class Transactions(Body):
-    transactions: list[Transaction]
+    rows: list[Transaction] = field(name="transactions")
     has_more: bool = field(name="hasMore")
 
 
