@@ -13,7 +13,6 @@ from app.api.balances import AccountBalance, Balances
 from app.api.deadline import Deadline
 from app.api.histories import Histories, Source, SourceState
 from app.api.loaders import Loaders
-from app.api.scalars import written
 from app.directory.directory import Directory, Linked
 from app.directory.lines import AccountLine
 from app.directory.linking import Linking
@@ -25,6 +24,7 @@ from app.mirror.reported import Reported
 from app.model.accounts import Account, Customer
 from app.model.clock import Clock
 from app.model.errors import UpstreamError
+from app.model.instants import written
 from app.model.viewer import Viewer
 from app.observing.observation import note_source
 from app.providers.page import Provider

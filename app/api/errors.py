@@ -12,8 +12,8 @@ import structlog
 from graphql import GraphQLError
 
 from app.api.masking import masked
-from app.api.scalars import written
 from app.model.errors import CallerError, UpstreamError
+from app.model.instants import written
 
 _log = structlog.get_logger("api")
 

@@ -22,10 +22,10 @@ from app.api.entrance import Entrance
 from app.api.errors import internal
 from app.api.histories import Source, SourceState
 from app.api.refusals import error, refusal, too_often, unknown_caller
-from app.api.scalars import written
 from app.exports.asking import asked
 from app.exports.export import Export, Incomplete, opened, told, visible
-from app.exports.formats import MEDIA_TYPES, Format
+from app.exports.form import Format
+from app.exports.formats import MEDIA_TYPES
 from app.exports.streaming import Room, Streamed
 from app.model.entries import Stream
 from app.model.errors import (
@@ -37,6 +37,7 @@ from app.model.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from app.model.instants import written
 from app.redis.rates import header_fields
 
 _METHODS = ("GET", "HEAD")

@@ -3,31 +3,18 @@
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 
 import strawberry
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.scalar import ScalarDefinition
 
+from app.model.instants import written
 from app.model.money import plain
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
-
-# Most of the instants that are shown are shown again: those of a hundred pages, in a megabyte.
-_MOST_WRITTEN = 5000
-
-
-def written(at: datetime) -> str:
-    """Return an instant as RFC 3339 in UTC, with a fraction only where it has one."""
-    return _written(at if at.tzinfo is UTC else at.astimezone(UTC))
-
-
-@lru_cache(_MOST_WRITTEN)
-def _written(at: datetime) -> str:
-    return f"{at.isoformat()[:-6]}Z"
 
 
 def _decimal(given: object) -> Decimal:

@@ -20,11 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from typer.exceptions import TyperException  # noqa: PLC0415 - as above
         from typer.main import get_command  # noqa: PLC0415 - as above
 
-        from app.cli import logs  # noqa: PLC0415 - as above
         from app.cli.app import application  # noqa: PLC0415 - as above
-    # What failed is told by the command itself; those that serve log more than that.
-    logs.configure(logging.ERROR)
-    # Nor does a library, such as the pool of a database whose connection Ctrl-C takes away.
+    # What failed is told by the command itself, and by no library, such as the pool of a database
+    # whose connection Ctrl-C takes away.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         # It returns the status of what ended early, such as a help; otherwise None.

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import accounts, directory, exporting, keys, serving, setup, syncing, tokens, vaults
+from app.cli.commands import accounts, customers, histories, keys, serving, setup, tokens, vaults
 
 application = typer.Typer(
     name="credit-gateway",
@@ -17,9 +17,9 @@ application.command()(serving.serve)
 application.command()(serving.sandbox)
 application.command()(setup.check)
 application.command()(setup.schema)
-application.command()(syncing.sync)
-application.command()(exporting.export)
-application.add_typer(directory.customers, name="customers")
+application.command()(histories.sync)
+application.command()(histories.export)
+application.add_typer(customers.customers, name="customers")
 application.add_typer(accounts.accounts, name="accounts")
 application.command()(tokens.token)
 application.add_typer(keys.keys, name="keys")

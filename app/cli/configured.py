@@ -15,9 +15,9 @@ def app() -> ASGIApp:
     """Return the application of the configuration that the environment names."""
     with garbage.loading():
         from app.cli import logs  # noqa: PLC0415 - they are most of a start
-        from app.cli.options import loaded  # noqa: PLC0415 - as above
         from app.main import create_app  # noqa: PLC0415 - as above
-    settings = loaded(Path(os.environ[VARIABLE]))
+        from app.settings import load  # noqa: PLC0415 - as above
+    settings = load(Path(os.environ[VARIABLE]))
     logs.configure_serving(settings.observability.log_format)
     configured = create_app(settings)
     garbage.settle()

@@ -14,7 +14,8 @@ import typer
 import uvicorn
 
 from app import sandbox, settings
-from app.cli.listening import listener
+from app.cli import logs
+from app.cli.listening import end_on_signals, listener
 from app.directory.directory import Directory
 from app.directory.importing import import_lines
 from app.directory.vault import Vault, keygen
@@ -71,6 +72,8 @@ QUERY = """{
 
 def run(port: int | None) -> None:
     """Serve the demonstration until Ctrl-C; without a port, at 8000 or any free one."""
+    end_on_signals()
+    logs.configure_serving("auto")
     with TemporaryDirectory() as folder, sandbox.SandboxServer(sandbox.Sandbox()) as providers:
         configured = _configured(Path(folder), providers.url)
         asyncio.run(_import(configured, providers.sandbox))

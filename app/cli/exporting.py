@@ -1,10 +1,10 @@
-"""The command that writes a customer's whole list to standard output."""
+"""Writing a customer's whole list to standard output."""
 
 import asyncio
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -13,68 +13,42 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
 from app.api.histories import Source, SourceState
-from app.api.scalars import written
 from app.cli.bars import Bars
+from app.cli.gateway import opened_gateway
 from app.cli.opening import customer_of
-from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.cli.reading import deeper, newest, told
 from app.exports.asking import Asked, asked
 from app.exports.export import Export, opened
-from app.exports.formats import Format
+from app.exports.form import Format
 from app.model.accounts import Account, Customer
 from app.model.entries import Stream
 from app.model.errors import BadUserInput, GatewayError
+from app.model.instants import written
 from app.model.viewer import Scope, Viewer
 from app.providers.page import supports
-from app.services import services
-from app.settings import Settings
+from app.settings import Settings, load
 
 # All has been read by then, but for what a cache has thrown out meanwhile.
 _PATIENCE = timedelta(minutes=5)
 _WHOEVER_IS_HERE = Viewer("the command line", frozenset(Scope))
 
 
-class History(StrEnum):
-    """Which list is exported."""
-
-    CREDIT_CHANGES = "credit-changes"
-    PAYMENTS = "payments"
-
-
 class CutShort(GatewayError):
     """What was written is not all; the operator's turn."""
 
 
-def export(
-    reference: Annotated[str, typer.Argument(help="The customer's reference.")],
-    history: Annotated[History, typer.Argument(help="Which of its lists.")],
-    form: Annotated[
-        Format, typer.Option("--format", help="For spreadsheets, or as GraphQL has it.")
-    ] = Format.CSV,
-    begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="At or after 2026-01-01T00:00:00Z.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Before this instant.")
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A field of GraphQL's filter; as often as needed."),
-    ] = None,
-    config: Config = DEFAULT_CONFIG,
+def export_list(
+    config: Path,
+    reference: str,
+    stream: Stream,
+    form: Format,
+    bounds: Mapping[str, str | None],
+    where: Iterable[str],
 ) -> None:
-    """Write a customer's whole list, or an error in its place.
-
-    It goes to standard output. What was read before and cannot be read now is written as it is
-    known, and told to be stale.
-
-    Example: credit-gateway export C-1001 credit-changes --where unit=SEK > changes.csv
-    """
-    settings = loaded(config)
-    bounds = (("from", begin), ("to", end))
-    given = [(name, text) for name, text in bounds if text is not None]
-    given += [_pair(one) for one in where or ()]
-    stream = Stream[history.name]
+    """Write a customer's list, of those within `bounds` and `where` each `NAME=VALUE` holds."""
+    settings = load(config)
+    given = [(name, text) for name, text in bounds.items() if text is not None]
+    given += [_pair(one) for one in where]
     try:
         wanted = asked(stream, given, settings.providers)
     except BadUserInput as error:
@@ -92,7 +66,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 async def _export(settings: Settings, reference: str, wanted: Asked, form: Format) -> bool:
     """Return whether all of it was written; what kept it from that is told."""
-    async with services(settings) as given:
+    async with opened_gateway(settings) as given:
         customer = await customer_of(given.directory, reference)
         with Bars(are_all=True) as bars:
             if not await _read(given, bars, customer, wanted):

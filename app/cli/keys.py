@@ -1,51 +1,30 @@
-"""Commands about API keys."""
+"""API keys: made, listed and revoked."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Annotated
+from pathlib import Path
 
 import typer
 
 from app.auth.api_keys import digest, new_key
 from app.cli import tables
-from app.cli.options import DEFAULT_CONFIG, SCOPES, Config, loaded
-from app.cli.tables import AsJson
-from app.directory.directory import Directory
-from app.directory.vault import Vault
+from app.cli.opening import opened_directory
 from app.model.errors import NotFound
 from app.model.keys import ApiKey
 from app.model.viewer import Scope
-from app.settings import Settings
-
-keys = typer.Typer(help="API keys, which callers send in place of tokens.", no_args_is_help=True)
+from app.settings import load
 
 
-@keys.command("create")
-def create_key(
-    name: Annotated[str, typer.Option(help="What it is for.", show_default=False)],
-    scope: Annotated[list[Scope], typer.Option(metavar="SCOPE", help=SCOPES, show_default=False)],
-    customer: Annotated[
-        str | None, typer.Option(metavar="REFERENCE", help="The customer whose key it is.")
-    ] = None,
-    as_json: AsJson = False,  # noqa: FBT002 - a flag
-    config: Config = DEFAULT_CONFIG,
+def create(
+    config: Path, name: str, scopes: frozenset[Scope], customer: str | None, *, as_json: bool
 ) -> None:
-    """Make an API key and print it, once.
-
-    It cannot be shown again.
-
-    Example: credit-gateway keys create --name billing --scope credits:read:any
-    """
-    if not name.strip():
-        raise typer.BadParameter("say what the key is for", param_hint="--name")
+    """Make an API key and print it; `customer` is the reference of the one whose it is."""
     key = new_key()
 
-    async def create() -> ApiKey:
-        async with _directory(loaded(config)) as directory:
-            return await directory.create_api_key(name, frozenset(scope), customer, digest(key))
+    async def created() -> ApiKey:
+        async with opened_directory(load(config)) as directory:
+            return await directory.create_api_key(name, scopes, customer, digest(key))
 
-    made = asyncio.run(create())
+    made = asyncio.run(created())
     if as_json:
         tables.print_json({"id": made.id, "key": key})
         return
@@ -53,20 +32,11 @@ def create_key(
     typer.echo(key)
 
 
-@keys.command("list")
-def list_keys(
-    as_json: AsJson = False,  # noqa: FBT002 - a flag
-    config: Config = DEFAULT_CONFIG,
-) -> None:
-    """List the API keys, also those revoked.
-
-    None of them is shown itself.
-
-    Example: credit-gateway keys list --config gateway.toml
-    """
+def show(config: Path, *, as_json: bool) -> None:
+    """Print all API keys but what they are themselves."""
 
     async def all_keys() -> list[ApiKey]:
-        async with _directory(loaded(config)) as directory:
+        async with opened_directory(load(config)) as directory:
             return await directory.api_keys()
 
     rows = [
@@ -85,29 +55,12 @@ def list_keys(
     tables.show(headings | times, rows, as_json=as_json)
 
 
-@keys.command("revoke")
-def revoke_key(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")],
-    config: Config = DEFAULT_CONFIG,
-) -> None:
-    """Revoke an API key: every process refuses it from now on.
+def revoke(config: Path, key_id: str) -> None:
+    """Revoke the API key of this id; raises `NotFound`."""
 
-    Example: credit-gateway keys revoke 4f1f6a0b9c2d3e58 --config gateway.toml
-    """
-
-    async def revoke() -> bool:
-        async with _directory(loaded(config)) as directory:
+    async def revoked() -> bool:
+        async with opened_directory(load(config)) as directory:
             return await directory.revoke_api_key(key_id)
 
-    if not asyncio.run(revoke()):
+    if not asyncio.run(revoked()):
         raise NotFound("there is no API key of this id; see `credit-gateway keys list`")
-
-
-@asynccontextmanager
-async def _directory(settings: Settings) -> AsyncIterator[Directory]:
-    url = settings.directory.url.get_secret_value()
-    directory = await Directory.open(url, Vault(settings.vault_keys()))
-    try:
-        yield directory
-    finally:
-        await directory.close()

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from app.api.context import Services
-from app.api.scalars import written
 from app.mirror.documents import Demand
 from app.mirror.mirror import Reading
 from app.mirror.snapshot import Snapshot
@@ -16,6 +15,7 @@ from app.model.errors import (
     UpstreamInvalidResponse,
     UpstreamUnauthorized,
 )
+from app.model.instants import written
 
 # A refresh is a few calls, and each has its provider's own timeout; this only ends the rest.
 _PATIENCE = timedelta(minutes=5)

@@ -1,51 +1,38 @@
-"""The command that fills the cache with whole histories."""
+"""Filling the cache with whole histories."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated
+from pathlib import Path
 
 import typer
 
 from app.cli.bars import Bars
 from app.cli.filling import Filling, Owned
+from app.cli.gateway import opened_gateway
 from app.cli.opening import all_customers
-from app.cli.options import DEFAULT_CONFIG, Config, loaded
 from app.directory.directory import Directory
 from app.model.accounts import Customer
 from app.model.errors import ConfigurationError
 from app.redis.connection import answers
-from app.services import services
-from app.settings import Settings
+from app.settings import Settings, load
 
 
-def sync(
-    references: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="REFERENCE", help="Customers; all where none is named."),
-    ] = None,
-    config: Config = DEFAULT_CONFIG,
-) -> None:
-    """Read whole histories into the cache.
-
-    No page of them waits for a provider then. What is there and fresh costs no call; what was
-    interrupted goes on where it ended.
-
-    Example: credit-gateway sync C-1001 C-1002 --config gateway.toml
-    """
-    settings = loaded(config)
+def fill_cache(config: Path, references: Sequence[str]) -> None:
+    """Read the whole histories of these customers, or of all where none is named."""
+    settings = load(config)
     if settings.cache.url.get_secret_value() == "embedded://":
         raise ConfigurationError(
             "cache.url: embedded:// would end with this command, and all that it read; "
             "set the redis:// address that the gateway uses too"
         )
-    if not asyncio.run(_sync(settings, list(dict.fromkeys(references or [])))):
+    if not asyncio.run(_sync(settings, references)):
         raise typer.Exit(1)
 
 
 async def _sync(settings: Settings, references: Sequence[str]) -> bool:
     """Return whether everything that was asked for is in the cache."""
     await _require_redis(settings)
-    async with services(settings) as opened:
+    async with opened_gateway(settings) as opened:
         with Bars() as bars:
             filling = Filling(opened, bars)
             found, unknown = await _named(opened.directory, references)

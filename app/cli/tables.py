@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 import typer
@@ -12,9 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.api.scalars import written
-
-AsJson = Annotated[bool, typer.Option("--json", help="A JSON object a line, for scripts.")]
+from app.model.instants import written
 
 # Where nobody looks at it, a line is never broken: it is for the next command of a pipe.
 _UNBROKEN = 10_000

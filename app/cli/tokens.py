@@ -1,47 +1,23 @@
-"""The command that issues development tokens."""
+"""Development tokens, as an issuer would make them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated
+from pathlib import Path
 
 import jwt
 import typer
 
-from app.cli.options import DEFAULT_CONFIG, SCOPES, Config, loaded
 from app.model.clock import utc_now
 from app.model.errors import ConfigurationError
 from app.model.viewer import Scope
-from app.settings import AuthSettings
-from app.settings.values import duration
+from app.settings import AuthSettings, load
 
 
-def _ttl(written: str) -> timedelta:
-    try:
-        length = duration(written)
-    except ValueError:
-        length = timedelta(0)
-    if length < timedelta(seconds=1):
-        raise typer.BadParameter('write a duration of a second or more such as "15m" or "1h"')
-    return length
-
-
-def token(
-    subject: Annotated[str, typer.Option(help="Who is calling.", show_default=False)],
-    customer: Annotated[
-        str | None, typer.Option(metavar="REFERENCE", help="The caller's own customer.")
-    ] = None,
-    scope: Annotated[list[Scope] | None, typer.Option(metavar="SCOPE", help=SCOPES)] = None,
-    ttl: Annotated[
-        timedelta, typer.Option(parser=_ttl, metavar="DURATION", help="How long it is valid.")
-    ] = "1h",  # type: ignore[assignment] # parsed like what is written
-    config: Config = DEFAULT_CONFIG,
+def issue(
+    config: Path, subject: str, customer: str | None, scopes: Sequence[Scope], ttl: timedelta
 ) -> None:
-    """Print a development JWT.
-
-    There are none but where auth.development_key is configured.
-
-    Example: credit-gateway token --subject anna --customer C-1001 --scope credits:read
-    """
-    auth = loaded(config).auth
+    """Print a token; raises `ConfigurationError` where no key for such tokens is configured."""
+    auth = load(config).auth
     if auth.mode != "jwt" or auth.development_key is None:
         raise ConfigurationError(
             "auth.development_key: is not configured, so only the issuer makes tokens; set it in "
@@ -49,11 +25,11 @@ def token(
         )
     if not subject:
         raise typer.BadParameter("name a subject", param_hint="--subject")
-    typer.echo(_issued(auth, subject, customer, scope or [], ttl))
+    typer.echo(_issued(auth, subject, customer, scopes, ttl))
 
 
 def _issued(
-    auth: AuthSettings, subject: str, customer: str | None, scopes: list[Scope], ttl: timedelta
+    auth: AuthSettings, subject: str, customer: str | None, scopes: Sequence[Scope], ttl: timedelta
 ) -> str:
     assert auth.development_key is not None  # noqa: S101 - the command has looked
     now = utc_now()

@@ -16,7 +16,8 @@ from app.api.histories import Question, Source, SourceState
 from app.api.types.accounts import Account
 from app.api.types.entries import CreditChange, Payment
 from app.exports.asking import Asked
-from app.exports.formats import Format, writer_of
+from app.exports.form import Format
+from app.exports.formats import writer_of
 from app.exports.rows import rows_of
 from app.history.filter import HistoryFilter
 from app.history.window import Row, Slice, Window, window_of

@@ -11,12 +11,12 @@ such a character.
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from io import StringIO
 from typing import Any, Protocol, Union
 
 import orjson
 
+from app.exports.form import Format
 from app.exports.rows import Fields
 
 # OWASP's list, with the wide forms that are taken for the narrow ones where people write those.
@@ -24,11 +24,6 @@ _BEGIN_ONE = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _FORMULA = re.compile(f"'*[{re.escape(_BEGIN_ONE)}]")
 _MAY_BE_ONE = frozenset(f"'{_BEGIN_ONE}")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-
-
-class Format(StrEnum):
-    CSV = "csv"
-    NDJSON = "ndjson"
 
 
 class Writer(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from app.directory import Directory
+from app.directory.directory import Directory
 from app.model.accounts import Account, Customer
 from app.model.renewable import Access, Renewed
 

@@ -13,7 +13,8 @@ import pytest
 from directories import KEY, clock
 from postgres_server import PostgresServer, needs_postgresql, postgres_server
 
-from app.directory import Directory, Vault
+from app.directory.directory import Directory
+from app.directory.vault import Vault
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from places import Place
 
-from app.directory import Directory
+from app.directory.directory import Directory
 
 # Of so many steps each SQLite tells once.
 _TOLD_STEPS = 10

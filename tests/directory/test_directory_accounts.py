@@ -8,7 +8,9 @@ import pytest
 from directories import KEY, START, TOKEN, link, put, renew
 from places import Place
 
-from app.directory import Change, Directory, VaultError
+from app.directory.directory import Directory
+from app.directory.outcome import Change
+from app.directory.vault import VaultError
 from app.model.accounts import Account, AccountStatus, CredentialStore
 from app.model.errors import NotFound, UpstreamUnauthorized
 from app.model.renewable import Access, Renewed

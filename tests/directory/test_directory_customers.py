@@ -3,7 +3,8 @@
 import pytest
 from directories import TOKEN, link, put
 
-from app.directory import Change, Directory
+from app.directory.directory import Directory
+from app.directory.outcome import Change
 from app.model.errors import BadUserInput, NotFound
 
 

@@ -9,7 +9,10 @@ import pytest
 from directories import KEY, put
 from places import Place
 
-from app.directory import Change, Directory, DirectoryUnavailable, Vault
+from app.directory.database import DirectoryUnavailable
+from app.directory.directory import Directory
+from app.directory.outcome import Change
+from app.directory.vault import Vault
 from app.model.errors import ConfigurationError
 
 

@@ -8,7 +8,7 @@ import pytest
 from directories import link, put, renew
 from places import Place
 
-from app.directory import Directory
+from app.directory.directory import Directory
 from app.directory.server import Wanted
 from app.model.errors import NotFound, UpstreamUnavailable
 

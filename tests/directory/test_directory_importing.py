@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from directories import renew
 from places import Place
 
-from app.directory import Change, Directory, LineOutcome, import_lines
+from app.directory.directory import Directory
+from app.directory.importing import LineOutcome, import_lines
+from app.directory.outcome import Change
 from app.model.accounts import Account, ProviderKind
 from app.model.errors import UpstreamError, UpstreamUnauthorized
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from directories import START
 from places import Place
 
-from app.directory import Directory
+from app.directory.directory import Directory
 from app.model.keys import ApiKey
 from app.model.viewer import Scope
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.directory import Change, Directory, LineOutcome, import_lines
+from app.directory.directory import Directory
+from app.directory.importing import LineOutcome, import_lines
 from app.directory.lines import parse
+from app.directory.outcome import Change
 from app.model.accounts import ProviderKind
 from app.model.errors import BadUserInput
 

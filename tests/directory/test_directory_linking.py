@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from directories import KEY, put
 
-from app.directory import Directory, Vault, import_lines
-from app.directory.directory import Change
+from app.directory.directory import Change, Directory
+from app.directory.importing import import_lines
 from app.directory.lines import AccountLine
 from app.directory.linking import Linking
+from app.directory.vault import Vault
 from app.model.accounts import ProviderKind
 from app.model.errors import NotFound, UpstreamUnauthorized, UpstreamUnavailable
 

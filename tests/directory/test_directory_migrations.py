@@ -11,11 +11,11 @@ from directories import KEY, START, TOKEN
 from places import Place
 from sqlalchemy import Connection
 
-from app.directory import Vault
 from app.directory.credentials import Kept, seal
 from app.directory.database import Database
 from app.directory.migrating import _context
 from app.directory.tables import metadata
+from app.directory.vault import Vault
 from app.model.accounts import Account, Customer
 from app.model.errors import ConfigurationError
 
@@ -45,7 +45,8 @@ FIRST_RELEASE = (
 )
 OPEN = """
 import asyncio, sys
-from app.directory import Directory, Vault
+from app.directory.directory import Directory
+from app.directory.vault import Vault
 
 async def main():
     directory = await Directory.open(sys.argv[1], Vault([b"k" * 32]))

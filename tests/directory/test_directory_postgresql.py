@@ -18,8 +18,10 @@ from postgres_server import (
 from redis_server import free_port
 from tries import tried_again
 
-from app.directory import Directory, DirectoryUnavailable, Vault
+from app.directory.database import DirectoryUnavailable
+from app.directory.directory import Directory
 from app.directory.postgresql import _WRITERS
+from app.directory.vault import Vault
 from app.model.errors import ConfigurationError
 
 pytestmark = needs_postgresql

@@ -7,8 +7,8 @@ from directories import KEY, put
 from places import Place
 from test_vault import first_release
 
-from app.directory import Directory, rotating
-from app.directory.directory import Rotation
+from app.directory import rotating
+from app.directory.directory import Directory, Rotation
 from app.model.errors import UpstreamUnauthorized
 
 NEW, FOREIGN = b"n" * 32, b"f" * 32

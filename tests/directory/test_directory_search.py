@@ -14,7 +14,8 @@ from places import Place
 from sqlalchemy import event
 from statement_work import Work, together, work_of
 
-from app.directory import Directory, searching
+from app.directory import searching
+from app.directory.directory import Directory
 from app.directory.searching import searched
 
 GIVEN = ["Anna", "Bea", "Céline", "Åsa", "Jürgen", "O'Neil", 'Quo"te', "Back\\slash", "李雷"]

@@ -9,7 +9,7 @@ import pytest
 from directories import KEY, START, TOKEN, link, put
 from places import Place
 
-from app.directory import Directory
+from app.directory.directory import Directory
 from app.model.accounts import AccountStatus, CredentialStore
 from app.model.errors import NotFound, UpstreamUnauthorized, UpstreamUnavailable
 from app.model.renewable import Access, Pause, PauseKind, Renewable, Renewed

@@ -12,11 +12,12 @@ import pytest
 from directories import KEY, link, put
 from tries import tried_again
 
-from app.directory import Directory, Vault
 from app.directory import sqlite_reading as reading
+from app.directory.directory import Directory
 from app.directory.server import Wanted
 from app.directory.sqlite_reading import SQLiteReader
 from app.directory.tables import accounts
+from app.directory.vault import Vault
 
 BY_ID = Wanted([accounts.c.id, accounts.c.provider, accounts.c.linked_at], accounts.c.id)
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.directory import Vault, VaultError, keygen
+from app.directory.vault import Vault, VaultError, keygen
 
 OLD, NEW, FOREIGN = b"o" * 32, b"n" * 32, b"f" * 32
 # Version and key's id, the nonce and tag of the data key, the data key.

@@ -10,7 +10,8 @@ from graphql_rows import cells
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exports.formats import Format, writer_of
+from app.exports.form import Format
+from app.exports.formats import writer_of
 
 BEGINNINGS = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - the wide forms are meant
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)

@@ -10,7 +10,7 @@ from exports_world import exported, lines, listed
 from graphql_rows import NODES, cells, filter_fields, flat
 from world import World, world
 
-from app.exports.formats import Format
+from app.exports.form import Format
 
 HISTORIES = list(NODES)
 ENTRIES = 250

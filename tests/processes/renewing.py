@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 
 from app.cli import logs
-from app.directory import Directory, Vault
+from app.directory.directory import Directory
+from app.directory.vault import Vault
 from app.model.accounts import Account
 from app.model.clock import utc_now
 from app.model.errors import UpstreamError

@@ -1,21 +1,19 @@
-"""Commands that prepare and prove an installation."""
+"""Proving a configuration, and whatever it names."""
 
 import asyncio
+from pathlib import Path
 from typing import NamedTuple
 
 import typer
 from rich.console import Console
 
 from app.api.context import Services
-from app.api.schema import sdl
 from app.cli import tables
-from app.cli.options import DEFAULT_CONFIG, Config, loaded
-from app.cli.tables import AsJson
+from app.cli.gateway import opened_gateway
 from app.main import executor
 from app.model.errors import UpstreamError
 from app.redis.connection import answers
-from app.services import services
-from app.settings import Settings
+from app.settings import Settings, load
 
 
 class _Proof(NamedTuple):
@@ -24,27 +22,10 @@ class _Proof(NamedTuple):
     told: str
 
 
-def schema() -> None:
-    """Print the schema in GraphQL's definition language.
-
-    Example: credit-gateway schema > schema.graphql
-    """
-    typer.echo(sdl(), nl=False)
-
-
-def check(
-    as_json: AsJson = False,  # noqa: FBT002 - a flag
-    config: Config = DEFAULT_CONFIG,
-) -> None:
-    """Prove the configuration, and whatever it names.
-
-    That is the file, the cache, the directory, and each provider, which is asked for the balance of
-    one of its accounts.
-
-    Example: credit-gateway check --config gateway.toml
-    """
+def prove(config: Path, *, as_json: bool) -> None:
+    """Print whether the configuration and all that it names is good; the status tells it too."""
     proofs = [_Proof("configuration", is_good=True, told=str(config))]
-    settings = loaded(config)
+    settings = load(config)
     with Console(stderr=True).status("Asking all that is configured"):
         proofs += asyncio.run(_proofs(settings))
     rows = [{"ok": one.is_good, "what": one.what, "result": one.told} for one in proofs]
@@ -57,7 +38,7 @@ async def _proofs(settings: Settings) -> list[_Proof]:
     url = settings.cache.url
     is_there = await answers(url.get_secret_value())
     cache = _Proof("cache", is_there, str(url) if is_there else f"{url} does not answer")
-    async with services(settings) as opened:
+    async with opened_gateway(settings) as opened:
         executor(settings, opened)
         count = await opened.directory.customers_count(None)
         directory = _Proof("directory", is_good=True, told=f"{count} customers")

@@ -1,0 +1,1 @@
+"""Commands as they are called: names, arguments and helps; what one does is loaded when it is."""
