@@ -76,7 +76,7 @@ class PostgresServer:
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not self._answers():
             assert time.monotonic() < deadline, "PostgreSQL did not start"
             time.sleep(0.05)
@@ -85,7 +85,7 @@ class PostgresServer:
         """End it as an operator does who does not wait for clients."""
         assert self._process
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(30)
+        self._process.wait(60)
 
     def pause(self) -> None:
         """Stop all of its processes as they are: connections are accepted, nothing is answered."""

@@ -88,7 +88,7 @@ def redis_cluster() -> Iterator[RedisCluster]:
         yield cluster
 
 
-def until(holds: Callable[[], bool], seconds: float = 15) -> None:
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Return when it holds."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -109,7 +109,7 @@ def _free_ports(count: int) -> list[int]:
 
 def _command(node: RedisServer, *command: str | int | bytes) -> Any:  # noqa: ANN401 (as Redis has it)
     """Return what Redis answers, as it is."""
-    connection = Connection(port=node.port, socket_timeout=2, protocol=2)  # type: ignore[no-untyped-call]
+    connection = Connection(port=node.port, socket_timeout=20, protocol=2)  # type: ignore[no-untyped-call]
     try:
         connection.send_command(*command)  # type: ignore[no-untyped-call]
         return connection.read_response()

@@ -70,7 +70,7 @@ def is_away(mirror: Mirror) -> bool:
     return keeper_of(mirror)._store.is_away or bool(keeper_of(mirror)._leases._leaving)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 15) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Return when it holds."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not holds():

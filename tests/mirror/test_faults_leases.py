@@ -12,6 +12,7 @@ from processes import NAME, NOW, gateway, keeper_of, until
 from reading import settled
 from redis import Redis
 from redis_server import RedisServer, needs_redis, redis_server
+from tries import tried_again
 
 from app.mirror.store import LEASE
 from app.model.errors import UpstreamRateLimited, UpstreamUnavailable
@@ -28,9 +29,14 @@ def running() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def server(running: RedisServer) -> RedisServer:
-    with running.client() as client:
-        client.flushall()
+    emptied(running)
     return running
+
+
+def emptied(server: RedisServer) -> None:
+    """Let Redis forget what was written by a try before."""
+    with server.client() as client:
+        client.flushall()
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -46,7 +52,7 @@ async def test_of_two_processes_one_asks_and_both_get_the_answer(
         gateway(provider, clock, other_url) as other,
     ):
         readings = [asyncio.ensure_future(each.read(ACCOUNT, CHANGES)) for each in (one, other)]
-        await until(lambda: provider.calls > 0)
+        await until(lambda: provider.calls == (1 if shared else 2))
         await asyncio.sleep(0.5)
         provider.gate.set()
         first, second = await asyncio.gather(*readings)
@@ -55,11 +61,13 @@ async def test_of_two_processes_one_asks_and_both_get_the_answer(
     assert provider.calls == (1 if shared else 2)
 
 
+@tried_again
 async def test_a_long_call_is_waited_for_beyond_the_lease_while_its_process_lives(
     server: RedisServer,
 ) -> None:
     provider, clock = ListProvider(TEN, "cursor"), TestClock()
     provider.gate.clear()
+    emptied(server)
     async with (
         gateway(provider, clock, server.url) as one,
         gateway(provider, clock, server.url) as other,
@@ -73,11 +81,13 @@ async def test_a_long_call_is_waited_for_beyond_the_lease_while_its_process_live
     assert calls == provider.calls == 1
 
 
+@tried_again
 async def test_who_ends_in_good_order_is_taken_over_from_before_its_lease_ends(
     server: RedisServer,
 ) -> None:
     provider, clock = ListProvider(TEN, "cursor"), TestClock()
     provider.gate.clear()
+    emptied(server)
     async with (
         gateway(provider, clock, server.url) as one,
         gateway(provider, clock, server.url) as other,

@@ -126,7 +126,7 @@ async def refresh_beside(mirror: Mirror, clock: TestClock) -> None:
     clock.move(61)
     stale = await mirror.read(ACCOUNT, CHANGES)
     assert stale.is_stale
-    for _ in range(100):
+    for _ in range(3000):
         await asyncio.sleep(0.01)
         if not (await mirror.read(ACCOUNT, CHANGES)).is_stale:
             return

@@ -1,6 +1,5 @@
 """Mirrors in a real Redis, and without one."""
 
-import asyncio
 import random
 import time
 from collections.abc import Iterator
@@ -8,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from histories import change
 from list_provider import ACCOUNT, CHANGES, PAGINGS, ListProvider, TestClock, mirror_of
+from processes import is_away, until
 from reading import seen, settled
 from redis_server import RedisServer, needs_redis, redis_server
+from tries import tried_again
 
 from app.history.window import Window
 from app.redis.connection import answers, connect
@@ -134,7 +135,7 @@ async def test_everything_is_answered_while_redis_is_dead_and_it_is_used_again_a
 
             assert len(found.rows) == 40
             server.start()
-            await asyncio.sleep(1)
+            await until(lambda: not is_away(mirror))
             clock.move(61)
             await seen(mirror, Window(100))
             await settled(mirror)
@@ -145,6 +146,7 @@ async def test_everything_is_answered_while_redis_is_dead_and_it_is_used_again_a
         assert provider.calls == before
 
 
+@tried_again
 async def test_a_redis_that_hangs_is_waited_for_once_and_shortly() -> None:
     provider, clock = ListProvider(FORTY, "cursor"), TestClock()
     with redis_server() as server:
@@ -175,7 +177,7 @@ async def test_what_was_read_while_redis_hung_is_shared_when_it_is_back() -> Non
             await seen(mirror, Window(100))
             while_it_hangs = await mirror.share(ACCOUNT, CHANGES)
             server.go_on()
-            await asyncio.sleep(1)
+            await until(lambda: not is_away(mirror))
             once_it_is_back = await mirror.share(ACCOUNT, CHANGES)
         await redis.aclose()
         before = provider.calls

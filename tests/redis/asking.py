@@ -42,7 +42,7 @@ async def hearing(url: str) -> AsyncIterator[tuple[Changes, Guard, list[str]]]:
             await changes.aclose()
 
 
-async def until(holds: Callable[[], bool], seconds: float = 10) -> float:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> float:
     """Return after how many seconds it holds."""
     began = perf_counter()
     while not holds():
@@ -60,7 +60,7 @@ async def written(guard: Guard, key: str, value: str) -> bool:
         return False
 
 
-async def until_written(guard: Guard, key: str, value: str, seconds: float = 15) -> float:
+async def until_written(guard: Guard, key: str, value: str, seconds: float = 60) -> float:
     """Return after how many seconds values can be written again."""
     began = perf_counter()
     while not await written(guard, key, value):
@@ -69,7 +69,7 @@ async def until_written(guard: Guard, key: str, value: str, seconds: float = 15)
     return perf_counter() - began
 
 
-async def until_published(changes: Changes, guard: Guard, name: str, seconds: float = 15) -> None:
+async def until_published(changes: Changes, guard: Guard, name: str, seconds: float = 60) -> None:
     """Return when Redis has taken a name to tell."""
     deadline = perf_counter() + seconds
     while True:

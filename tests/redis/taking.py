@@ -90,8 +90,10 @@ def reset_counts(server: RedisServer) -> None:
         client.config_resetstat()
 
 
-def processes(url: str, count: int, rate: Times, seconds: float) -> list[tuple[int, float]] | None:
-    """Have processes ask for some seconds; return how much each was allowed, and when it began.
+def processes(
+    url: str, count: int, rate: Times, seconds: float
+) -> list[tuple[int, float, float]] | None:
+    """Have processes ask for some seconds; return how much each was allowed, from when to when.
 
     None where one of them did not hear Redis in time.
     """
@@ -109,7 +111,7 @@ def processes(url: str, count: int, rate: Times, seconds: float) -> list[tuple[i
             one.wait()
     if any(alone == "True" for *_, alone in told):
         return None
-    return [(int(allowed), float(began)) for allowed, began, _ in told]
+    return [(int(allowed), float(began), float(ended)) for allowed, began, ended, _ in told]
 
 
 async def _ask_for(url: str, rate: Times, seconds: float) -> None:
@@ -119,7 +121,7 @@ async def _ask_for(url: str, rate: Times, seconds: float) -> None:
         while monotonic() < began + seconds:
             total += allowed(await ask(rates, rate, 20))
             await asyncio.sleep(0.002)
-    print(total, began, was_alone(rates))  # noqa: T201 (it is how this process tells)
+    print(total, began, monotonic(), was_alone(rates))  # noqa: T201 (it is how this process tells)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 from asking import asking, hearing, timed_refusal, until, until_published, until_written, written
 from redis_cluster import RedisCluster
 from redis_sentinel import Sentinels
+from tries import tried_again
 
 from app.redis.guard import PATIENCE_SECONDS, Guard
 
@@ -38,9 +39,9 @@ async def test_a_cluster_is_used_again_when_a_replica_has_taken_over(
             assert not await written(guard, "k", "w")
             assert guard.is_away
             # The rest of the Cluster is found again long before the replica has taken over.
-            assert await until_written(guard, other, "w") < 10
-            assert await until_written(guard, "k", "w") < 15
-            assert await until_written(guard, other, "x") < 10
+            assert await until_written(guard, other, "w") < 30
+            assert await until_written(guard, "k", "w") < 45
+            assert await until_written(guard, other, "x") < 30
         finally:
             owner.start()
             cluster.wait_until_whole()
@@ -48,6 +49,7 @@ async def test_a_cluster_is_used_again_when_a_replica_has_taken_over(
 
 
 @pytest.mark.alone
+@tried_again
 async def test_a_hanging_primary_of_a_cluster_delays_nobody_for_long(
     cluster: RedisCluster,
 ) -> None:
@@ -58,7 +60,7 @@ async def test_a_hanging_primary_of_a_cluster_delays_nobody_for_long(
         try:
             first = await timed_refusal(guard)
             slowest = await longest_wait(guard, "k", 1.5)
-            assert await until_written(guard, "k", "w") < 15
+            assert await until_written(guard, "k", "w") < 45
         finally:
             owner.go_on()
             cluster.wait_until_whole()
@@ -96,7 +98,7 @@ async def test_sentinels_lead_to_the_new_primary(sentinels: Sentinels) -> None:
         try:
             assert not await written(guard, "k", "w")
             await until(lambda: "(lost)" in heard)
-            assert await until_written(guard, "k", "w") < 15
+            assert await until_written(guard, "k", "w") < 45
             await until(lambda: changes.is_live)
             await until_published(changes, guard, "told")
             await until(lambda: "told" in heard)
@@ -105,11 +107,12 @@ async def test_sentinels_lead_to_the_new_primary(sentinels: Sentinels) -> None:
             assert sentinels.primary() is not old
             # What was the primary comes back as a replica, and nobody asks it.
             old.start()
-            assert await until_written(guard, "k", "x") < 15
+            assert await until_written(guard, "k", "x") < 45
         finally:
             old.kill()
 
 
+@tried_again
 async def test_sentinels_lead_away_from_a_primary_that_hangs(sentinels: Sentinels) -> None:
     old = sentinels.primary()
     async with asking(sentinels.url) as (_, guard):
@@ -117,8 +120,8 @@ async def test_sentinels_lead_away_from_a_primary_that_hangs(sentinels: Sentinel
         old.pause()
         try:
             first = await timed_refusal(guard)
-            assert await until_written(guard, "k", "w") < 15
+            assert await until_written(guard, "k", "w") < 45
         finally:
             old.go_on()
-        assert await until_written(guard, "k", "x") < 15
+        assert await until_written(guard, "k", "x") < 45
     assert PATIENCE_SECONDS <= first < 3 * PATIENCE_SECONDS

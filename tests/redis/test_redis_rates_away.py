@@ -32,7 +32,8 @@ async def test_without_redis_a_process_allows_the_whole_rate_and_nobody_waits(
 
     # What the first one had allowed before counts; the second one knows nothing of that.
     assert (before, *map(allowed, found)) == (100, 500, 600)
-    assert seconds < 0.5
+    # Where each of them waited, it would be minutes.
+    assert seconds < 20
 
 
 async def test_when_redis_is_back_the_bucket_is_shared_again(server: RedisServer) -> None:

@@ -226,7 +226,7 @@ async def subscribe(one: ClientConnection, name: str, word: str) -> None:
 
 
 async def hear(one: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(one.recv(), 10))
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(one.recv(), 60))
     return message
 
 
@@ -234,12 +234,12 @@ async def ending(one: ClientConnection) -> tuple[int, str]:
     """Wait until the server closes, whatever it says before; return its code and its reason."""
     try:
         while True:
-            await asyncio.wait_for(one.recv(), 20)
+            await asyncio.wait_for(one.recv(), 60)
     except ConnectionClosed:
         return one.close_code or 0, one.close_reason or ""
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for what happens in the server."""
     for _ in range(int(seconds / 0.02)):
         if condition():
