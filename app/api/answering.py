@@ -1,7 +1,6 @@
 """From a request to the bytes of its answer, which may have been given before."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -17,8 +16,7 @@ from app.responses.cache import ResponseCache
 from app.responses.kept import Kept
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer: `fresh_for` that long, None where it is not to be kept by anybody.
 
     `kept` is what lies in the cache now, and `is_hit` says that it lay there before.
@@ -77,7 +75,7 @@ class Answering:
         if key and response.lasts and answer.fresh_for and context.fresh_until:
             body, until = answer.body, context.fresh_until
             made_of = context.made_of
-            return replace(answer, kept=responses.keep(key, body, until, made_of, since))
+            return answer._replace(kept=responses.keep(key, body, until, made_of, since))
         return answer
 
     async def _executed(self, request: Request, context: Context, how: How) -> Response:

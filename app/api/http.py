@@ -5,7 +5,7 @@ Follows the GraphQL-over-HTTP specification: `application/graphql-response+json`
 how far the request came; `application/json` is 200 for every well-formed request.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.answering import Answer, How
 from app.api.entrance import Entrance
@@ -23,13 +23,14 @@ from app.api.refusals import VARY, error, refusal, too_often, unknown_caller
 from app.api.requests import Malformed, Refused, Request, read
 from app.api.streams.sse import NO_ROOM, event_stream
 from app.model.errors import Unauthenticated, UpstreamUnavailable
-from app.redis.rates import header_fields
+from app.redis.rates import Allowance, header_fields, raw_header_fields
 
 _METHODS = ("GET", "HEAD", "POST")
 # Where in a scope the ring that gives answers again has a list for what was kept of this one.
 KEPT = "credit_gateway.kept"
 # There, where nothing is kept of it: it was looked for already.
 MISSED = "credit_gateway.missed"
+_VARY = VARY.encode()
 _ASKING = {"query", "documentId", "extensions"}
 # Not registered with IANA, but what the specification asks for.
 _PARTIAL_SUCCESS = 294
@@ -57,7 +58,7 @@ class GraphQLEndpoint:
         response = await self.answer(HttpRequest(scope, receive))
         await response(scope, receive, send)
 
-    async def answer(self, http: HttpRequest) -> HttpResponse:
+    async def answer(self, http: HttpRequest) -> ASGIApp:
         """Return the response to an HTTP request; no input makes it raise."""
         try:
             return await self._answered(http)
@@ -68,7 +69,7 @@ class GraphQLEndpoint:
         except ClientDisconnect:
             return HttpResponse(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
 
-    async def _answered(self, http: HttpRequest) -> HttpResponse:
+    async def _answered(self, http: HttpRequest) -> ASGIApp:
         if http.method not in _METHODS:
             raise Refused(
                 HTTPStatus.METHOD_NOT_ALLOWED,
@@ -82,9 +83,8 @@ class GraphQLEndpoint:
         entrance = self._entrance()
         viewer = await entrance.who(http)
         allowance = await entrance.take(viewer)
-        limits = header_fields(allowance)
         if not allowance.allowed:
-            return too_often(allowance, limits)
+            return too_often(allowance, header_fields(allowance))
         media_type = accepted(",".join(http.headers.getlist("accept")))
         request = await self._read(http, media_type)
         if media_type == EVENTS_TYPE:
@@ -92,14 +92,15 @@ class GraphQLEndpoint:
                 return NO_ROOM
             context = entrance.make_context(http, viewer)
             answers = await entrance.executor.answers(request, context, queries_only=by_url)
+            limits = header_fields(allowance)
             return event_stream(entrance.streams, viewer, http, answers, limits)
         how = How(MISSED in http.scope or _wants_newer(http), by_url)
         make_context = partial(entrance.make_context, http, viewer)
         answer = await entrance.answering.answer(request, viewer, make_context, how)
         if answer.kept and KEPT in http.scope:
             http.scope[KEPT].append(answer.kept)
-        headers = {**limits, **_caching(answer)}
-        return _written(answer.body, media_type, self._status(answer, media_type), headers)
+        fields = _fields(answer, media_type, allowance)
+        return _Written(self._status(answer, media_type), fields, answer.body)
 
     async def _read(self, http: HttpRequest, media_type: str) -> Request:
         try:
@@ -124,22 +125,32 @@ class GraphQLEndpoint:
                 return HTTPStatus.BAD_REQUEST
 
 
-def _written(body: bytes, media_type: str, status: int, headers: Mapping[str, str]) -> HttpResponse:
-    own = {
-        "Content-Type": f"{media_type}; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Vary": VARY,
-    }
-    return HttpResponse(body, status, {**own, **headers})
+class _Written:
+    """A response that is sent as it is. The library's own reads and writes its fields first."""
+
+    def __init__(self, status: int, fields: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self._start = {"type": "http.response.start", "status": status, "headers": fields}
+        self._body = {"type": "http.response.body", "body": body}
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send(self._start)
+        await send(self._body)
 
 
-def _caching(answer: Answer) -> dict[str, str]:
+def _fields(answer: Answer, media_type: str, allowance: Allowance) -> list[tuple[bytes, bytes]]:
     """Say for how long an answer stays fresh, and whether it was given before."""
     fresh_for = answer.fresh_for
-    kept = "no-store"
+    kept = b"no-store"
     if fresh_for is not None:
-        kept = f"private, max-age={fresh_for // timedelta(seconds=1)}"
-    return {"Cache-Control": kept, "X-Cache": "HIT" if answer.is_hit else "MISS"}
+        kept = b"private, max-age=%d" % (fresh_for // timedelta(seconds=1))
+    return [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"cache-control", kept),
+        (b"vary", _VARY),
+        *raw_header_fields(allowance),
+        (b"x-cache", b"HIT" if answer.is_hit else b"MISS"),
+        (b"content-length", b"%d" % len(answer.body)),
+    ]
 
 
 def _wants_newer(http: HTTPConnection) -> bool:

@@ -1,10 +1,9 @@
 """From what was sent over HTTP or a WebSocket to a request for GraphQL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -16,8 +15,7 @@ _JSON_TYPE = "application/json"
 _MOST_TYPES = 100
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a caller asks: a document, which of its operations, and its variables.
 
     A document that was persisted is named by `document_id` and may be left out as `query`.

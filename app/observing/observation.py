@@ -5,7 +5,7 @@ Whoever learns something of it notes it here; where no request is observed, noth
 is noted has few values or is bounded: no document, no variable, no cursor, no header comes here.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -41,8 +41,8 @@ class Observation:
         self.began = perf_counter()
         self.subject: str | None = None
         self.operation: Operation | None = None
-        self.sources: Counter[tuple[str, str]] = Counter()
-        self.codes: Counter[str] = Counter()
+        self.sources: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.codes: defaultdict[str, int] = defaultdict(int)
         self.events = 0
         self.spent: dict[str, float] = {}
         self._upstream_calls = 0

@@ -46,7 +46,7 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            accepted = b",".join(v for name, v in scope["headers"] if name == b"accept-encoding")
+            accepted = b",".join([v for name, v in scope["headers"] if name == b"accept-encoding"])
             if b";" in accepted:  # else all are liked alike
                 others = [field for field in scope["headers"] if field[0] != b"accept-encoding"]
                 coding = preferred(accepted.decode("latin-1")).encode()

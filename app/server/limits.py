@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.begun import Begun
 from app.server import refusal
 
 _MOST_BODY_BYTES = 1 << 20
@@ -143,7 +144,7 @@ class _Exchange:
         self.too_large = False
 
     def begin(self, patience: asyncio.Timeout, body_timeout: float) -> None:
-        """Take the time for the whole exchange, and for its body in seconds from the first read."""
+        """Take the time for the whole exchange, and for its body in seconds from the first wait."""
         self._patience = patience
         self._until = patience.when()
         self._body_timeout = body_timeout
@@ -151,17 +152,19 @@ class _Exchange:
     async def receive(self) -> Message:
         if self._whole:
             return await self._receive()
-        if not self._reading:
+        coming = Begun(self._receive())
+        if not coming.is_done and not self._reading:
             self._reading = True
             self._wait_until(asyncio.get_running_loop().time() + self._body_timeout)
-        message = await self._receive()
+        message = await coming.rest()
         self._size += len(message.get("body", b""))
         if self._size > _MOST_BODY_BYTES:
             self.too_large = True
             raise _TooLarge
         if not message.get("more_body", False):
             self._whole = True
-            self._wait_until(self._until)
+            if self._reading:
+                self._wait_until(self._until)
         return message
 
     async def send(self, message: Message) -> None:
@@ -222,9 +225,10 @@ def is_event_stream(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 
 def _is_of(types: tuple[bytes, ...], headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    return any(
-        name.lower() == b"content-type" and value.startswith(types) for name, value in headers
-    )
+    for name, value in headers:
+        if name == b"content-type":
+            return value.startswith(types)
+    return False
 
 
 async def _refuse_large(receive: Receive, send: Send) -> None:

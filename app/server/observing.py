@@ -97,15 +97,17 @@ class _Sent:
         fields = [(REQUEST_ID, self._seen.request_id.encode())]
         # Whom nobody knows is told nothing that a guess could be measured by.
         if self._timing and self._seen.subject is not None:
-            fields.append((SERVER_TIMING, timing_of(self._seen, self.cache).encode()))
+            fields.append((SERVER_TIMING, timing_of(self._seen, self.cache)))
         return fields
 
 
-def timing_of(seen: Observation, cache: str) -> str:
+def timing_of(seen: Observation, cache: str) -> bytes:
     """Return what took how long so far, in milliseconds, as `Server-Timing` has it."""
     parts = {"total": seen.seconds, **seen.spent, "upstream": seen.upstream_seconds()}
     told = [f"{name};dur={seconds * 1000:.1f}" for name, seconds in parts.items() if seconds]
-    return ", ".join([*told, *([f"cache;desc={cache}"] if cache != "-" else [])])
+    if cache != "-":
+        told.append(f"cache;desc={cache}")
+    return ", ".join(told).encode()
 
 
 def _attributes(method: str, route: str, sent: _Sent) -> dict[str, str | int]:
