@@ -3,8 +3,6 @@
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from jwt.algorithms import HMACAlgorithm
-from jwt.exceptions import InvalidKeyError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from app.model.signing import public_key
@@ -45,6 +43,10 @@ def _pem(text: str) -> str:
 
 
 def _development_key(key: SecretStr) -> SecretStr:
+    # It brings a client for HTTP, which takes as long to load as half of all settings.
+    from jwt.algorithms import HMACAlgorithm  # noqa: PLC0415 - only where such a key is set
+    from jwt.exceptions import InvalidKeyError  # noqa: PLC0415 - as above
+
     try:
         HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(key.get_secret_value())
     except InvalidKeyError:
