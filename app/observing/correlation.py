@@ -42,17 +42,22 @@ def correlation(headers: Iterable[tuple[bytes, bytes]]) -> Correlation:
 
     A caller who sends a trace and no id is given the trace's.
     """
-    sent: dict[bytes, list[bytes]] = {}
+    return sent(headers) or Correlation(made_id())
+
+
+def sent(headers: Iterable[tuple[bytes, bytes]]) -> Correlation | None:
+    """Return what a request says of itself, as `correlation` does; None where that is no id."""
+    said: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         if name in _NAMES:
-            sent.setdefault(name, []).append(value)
-    if not sent:
-        return Correlation(made_id())
-    parent = _parent(sent.get(_PARENT, []), sent.get(_STATE, []))
-    ids = sent.get(REQUEST_ID, [])
+            said.setdefault(name, []).append(value)
+    if not said:
+        return None
+    parent = _parent(said.get(_PARENT, []), said.get(_STATE, []))
+    ids = said.get(REQUEST_ID, [])
     if len(ids) == 1 and _WELL_FORMED.fullmatch(ids[0]):
         return Correlation(ids[0].decode("ascii"), parent)
-    return Correlation(parent.trace_id if parent else made_id(), parent)
+    return Correlation(parent.trace_id, parent) if parent else None
 
 
 def made_id() -> str:

@@ -67,10 +67,9 @@ class Answers:
         """Return the answer that was given to a request; it may not be true any more."""
         return self._given.get(asked)
 
-    def used(self, asked: Asked) -> None:
+    def used(self, given: Given) -> None:
         """Note that an answer was given again, so that it stays longer than others."""
-        given = self._given.get(asked)
-        for room in (given.room, given.kept.room) if given else ():
+        for room in (given.room, given.kept.room):
             if room is not None:
                 self._budget.use(room)
 

@@ -12,7 +12,7 @@ way, as if it had not been looked at.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -20,11 +20,11 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.http import KEPT, requested_age
+from app.api.http import KEPT
 from app.begun import Begun
 from app.metrics.metrics import Metrics
 from app.model.viewer import Viewer
-from app.observing.correlation import REQUEST_ID, correlation
+from app.observing.correlation import REQUEST_ID, made_id
 from app.observing.requests import RequestLog
 from app.redis.rates import Allowance, raw_header_fields
 from app.responses.budget import Budget
@@ -33,17 +33,10 @@ from app.responses.kept import Kept
 from app.server.given import Answers, Asked, Given, lines
 from app.server.limits import cut_off
 from app.server.observing import SERVER_TIMING, TIMING_OF_HIT, TOLD
+from app.server.said import METHODS, Said, read
 
 PATH = "/graphql"
 _RAW_PATH = PATH.encode()
-# What else a request says does not change its answer.
-_SAYING = (b"host", b"origin", b"accept", b"accept-encoding", b"content-type", b"content-length")
-_CALLER = b"authorization"
-# For the rings further in: a condition, a body that is waited for or comes in parts.
-_NOT_HERE = frozenset({b"if-none-match", b"if-match", b"expect", b"transfer-encoding"})
-_SPECIAL = frozenset({*_SAYING, *_NOT_HERE, _CALLER, b"cache-control"})
-# Longer than nearly any request, and less than what one that comes in a single read may have.
-_MOST_DIGITS_OF_LENGTH = 4
 # These are of the moment, and are written anew.
 _MOMENTARY = frozenset(
     {
@@ -51,7 +44,6 @@ _MOMENTARY = frozenset(
         *(REQUEST_ID, SERVER_TIMING),
     }
 )
-_METHODS = frozenset({"GET", "POST"})
 
 
 @dataclass(frozen=True)
@@ -93,49 +85,42 @@ class Hits:
         path, _, _ = url.partition(b"?")
         return path == _RAW_PATH and self._desk() is not None
 
-    def at_once(
-        self, method: str, url: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> list[bytes] | None:
+    def at_once(self, said: Said) -> list[bytes] | None:
         """Return the header fields and the body of an answer, as they are sent; it is counted then.
 
         None is what is not there. An empty list is what the ring may give, once Redis has counted
         the caller.
         """
         began = perf_counter()
-        desk = self._desk() if method in _METHODS else None
-        said = _said(headers) if desk else None
-        viewer = desk.viewer(said[-1].decode("latin-1")) if desk and said else None
-        if desk is None or said is None or viewer is None:
-            return None
-        _, _, query = url.partition(b"?")
-        asked = Asked(viewer, method, query, said[:-1], body)
-        given = self._answers.get(asked)
-        left = desk.responses.left(given.kept) if given else None
-        if given is None or left is None:
+        desk = self._desk()
+        viewer = desk.viewer(said.authorization) if desk else None
+        given = self._answers.get(_asked(viewer, said)) if viewer else None
+        left = desk.responses.left(given.kept) if desk and given else None
+        if desk is None or viewer is None or given is None or left is None:
             return None
         allowance = desk.take_at_once(viewer)
         if allowance is None or not allowance.allowed:
             return []
-        name = correlation(headers).id
-        self._count(asked, given, name, began)
-        return [given.head, lines(_of_the_moment(left, allowance, name)), b"\r\n", given.body]
+        name = said.correlation.id if said.correlation else made_id()
+        of_the_moment = lines(_of_the_moment(left, allowance, name))
+        self._count(said.method, given, name, began)
+        return [given.head, of_the_moment, b"\r\n", given.body]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         desk = self._desk() if may_be_kept(scope) else None
-        said = _said(scope["headers"]) if desk else None
-        viewer = desk.viewer(said[-1].decode("latin-1")) if desk and said else None
-        if desk is None or said is None or viewer is None:
+        if desk is None:
             await self._app(scope, receive, send)
             return
         first = Begun(receive())
-        body = _whole_body(first.result) if first.is_done else None
-        if body is None:
+        said = _said(scope, first.result) if first.is_done else None
+        viewer = desk.viewer(said.authorization) if said else None
+        if said is None or viewer is None:
             await self._app(scope, _again(first, receive), send)
             return
-        asked = Asked(viewer, scope["method"], scope["query_string"], said[:-1], body)
+        asked = _asked(viewer, said)
         given = self._answers.get(asked)
-        name = correlation(scope["headers"]).id if given else ""
+        name = said.correlation.id if said.correlation else made_id()
         headers = await _headers(desk, viewer, given, name) if given else None
         if given is None or headers is None:
             await self._anew(asked, scope, _again(first, receive), send)
@@ -145,12 +130,12 @@ class Hits:
             sending = Begun(send(message))
             if not sending.is_done:
                 await self._slowly(sending, scope)
-        self._count(asked, given, name, began)
+        self._count(said.method, given, name, began)
 
-    def _count(self, asked: Asked, given: Given, name: str, began: float) -> None:
+    def _count(self, method: str, given: Given, name: str, began: float) -> None:
         seconds = perf_counter() - began
-        self._answers.used(asked)
-        self._metrics.requests.add("graphql", asked.method, "200")
+        self._answers.used(given)
+        self._metrics.requests.add("graphql", method, "200")
         self._metrics.lookups.add("responses", "hit")
         self._metrics.request_seconds.observe("graphql", amount=seconds)
         self._log.tell_hit(given.told, name, seconds)
@@ -200,36 +185,19 @@ class _Watching:
 
 def may_be_kept(scope: Scope) -> bool:
     """Say whether the answer to a request is of a kind that is kept."""
-    return scope["type"] == "http" and scope["path"] == PATH and scope["method"] in _METHODS
+    return scope["type"] == "http" and scope["path"] == PATH and scope["method"] in METHODS
 
 
-def _said(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...] | None:
-    """Return what a request says, as `_SAYING` lists it, and last who sends it.
-
-    None is one that has to go the whole way.
-    """
-    said: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _SPECIAL:
-            if name in said or name in _NOT_HERE:
-                return None
-            said[name] = value
-    if len(said.get(b"content-length", b"")) > _MOST_DIGITS_OF_LENGTH:
-        return None
-    if (
-        b"cache-control" in said
-        and requested_age(said[b"cache-control"].decode("latin-1")) is not None
-    ):
-        return None
-    return (*[said.get(name, b"") for name in _SAYING], said.get(_CALLER, b""))
-
-
-def _whole_body(message: Message) -> bytes | None:
-    """Return the body where all of it has come; None where it has not, or nobody waits any more."""
+def _said(scope: Scope, message: Message) -> Said | None:
+    """Return what a request says whose body has come; None where it has not, or nobody waits."""
     if message["type"] != "http.request" or message.get("more_body", False):
         return None
     body: bytes = message.get("body", b"")
-    return body
+    return read(scope["method"], scope["query_string"], scope["headers"], body)
+
+
+def _asked(viewer: Viewer, said: Said) -> Asked:
+    return Asked(viewer, said.method, said.query, said.fields, said.body)
 
 
 async def _headers(

@@ -20,6 +20,7 @@ from app.server.counting import Counting
 from app.server.hits import Hits
 from app.server.limits import ONE_MORE, ONE_MORE_HEADERS, Overload
 from app.server.readiness import Readiness
+from app.server.said import Said, read
 from app.server.taking import Taking
 
 # Heads are sent at once; a browser that opens a connection beforehand opens another one later.
@@ -64,8 +65,15 @@ class PatientProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _heads = 0
     _takes_within = _TAKES_WITHIN
+    _begun = 0  # with those whose head has not ended
     # What has come of the body of a request that may be answered without the application.
     _waiting: bytearray | None = None
+    # What was said by a request that was answered again, and with its bytes where nothing else has
+    # come since: who asks the same again and again, as a dashboard does, is not read each time.
+    _said: Said | None = None
+    _last: tuple[bytes, Said] | None = None
+    # The server's header fields of this second, and how they are sent.
+    _lines: tuple[object, bytes] = (None, b"")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._left: asyncio.Future[None] = self.loop.create_future()
@@ -81,8 +89,16 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        before = self._in_head, self._heads
+        if self._last is not None and self._last[0] == data and self._is_free():
+            self._stop_waiting()
+            if self._answer_again(self._last[1]):
+                return
+        self._last = self._said = None
+        before, was_between = (self._in_head, self._heads), self._is_between
         super().data_received(data)
+        is_one = was_between and self._is_between and self._heads == before[1] + 1
+        if is_one and self._said is not None:
+            self._last = data, self._said
         if self._waiting is not None and not self.transport.is_closing():
             self._let_in()  # the rest of it comes later
         if before == (True, self._heads):  # all of it is of one head that has not ended
@@ -91,6 +107,10 @@ class PatientProtocol(HttpToolsProtocol):
             if self._head_bytes > _MOST_HEAD_BYTES:
                 message = "The header fields are too long."
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, message)
+
+    def on_message_begin(self) -> None:
+        self._begun += 1
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -113,7 +133,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = True
         self._stop_waiting()
         if self._waiting is not None:
-            self._answer_again(bytes(self._waiting))
+            self._find(bytes(self._waiting))
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -185,19 +205,36 @@ class PatientProtocol(HttpToolsProtocol):
             and not self.parser.should_upgrade()
             and not self.expect_100_continue
         )
-        is_idle = self.cycle is None or (self.cycle.response_complete and not self.pipeline)
-        return usual and is_idle and not self.flow.write_paused and not _is_draining(self.app_state)
+        return usual and self._is_free()
 
-    def _answer_again(self, body: bytes) -> None:
+    @property
+    def _is_between(self) -> bool:
+        """Whether all that came belongs to requests that have come whole."""
+        return self._in_head and self._begun == self._heads
+
+    def _is_free(self) -> bool:
+        """Say whether nothing that came before waits for its answer, and more may come."""
+        is_idle = self.cycle is None or (self.cycle.response_complete and not self.pipeline)
+        return is_idle and not self.flow.write_paused and not _is_draining(self.app_state)
+
+    def _find(self, body: bytes) -> None:
         """Answer what was answered before; all else is let in."""
         method = self.parser.get_method().decode("ascii")
-        hits: Hits = self.app_state["hits"]
-        parts = hits.at_once(method, self.url, self.headers, body)
-        if parts:
-            self._waiting = None
-            self._answer([_OK_STATUS, *self._lines_of_now(), *parts])
+        said = read(method, self.url.partition(b"?")[2], self.headers, body)
+        answered = said is not None and self._answer_again(said)
+        if answered:
+            self._waiting, self._said = None, said
         else:
-            self._let_in(beyond_limit=parts is not None)
+            self._let_in(beyond_limit=answered is None)
+
+    def _answer_again(self, said: Said) -> bool | None:
+        """Answer what was answered before; None is what the ring may answer."""
+        hits: Hits = self.app_state["hits"]
+        parts = hits.at_once(said)
+        if parts:
+            self._answer([_OK_STATUS, self._lines_of_now(), *parts])
+            return True
+        return None if parts is not None else False
 
     def _let_in(self, *, beyond_limit: bool = False) -> None:
         """Give a request to the application, unless it is one too many."""
@@ -207,15 +244,18 @@ class PatientProtocol(HttpToolsProtocol):
             method = self.parser.get_method()
             overload.refused(self.url.decode("ascii", "replace"), method.decode("ascii"))
             # Its body is nobody's.
-            self._answer([_ONE_MORE_STATUS, *self._lines_of_now(), _ONE_MORE_REST])
+            self._answer([_ONE_MORE_STATUS, self._lines_of_now(), _ONE_MORE_REST])
             return
         super().on_headers_complete()
         if came:
             super().on_body(bytes(came))
 
-    def _lines_of_now(self) -> list[bytes]:
+    def _lines_of_now(self) -> bytes:
         """Return the server's own header fields; the date among them is of this second."""
-        return [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+        fields = self.server_state.default_headers
+        if self._lines[0] is not fields:  # the server makes new ones each second
+            self._lines = fields, b"".join([b"%b: %b\r\n" % field for field in fields])
+        return self._lines[1]
 
     def _answer(self, parts: list[bytes]) -> None:
         """Answer what was asked without a word to the application."""

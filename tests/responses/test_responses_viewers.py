@@ -15,6 +15,7 @@ from commands import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from issuing import ISSUER, bearer, by_library, guarded, key_server, key_set, pem, token, until
+from raw import Conversation, post
 from world import World, world
 
 from app.model.viewer import Viewer
@@ -192,6 +193,22 @@ def test_an_expired_token_is_refused_what_it_was_given_a_moment_ago(served: Worl
     assert [each.status_code for each in after] == [401, 200]
     assert is_hit(after[1])
     assert "x-cache" not in after[0].headers
+
+
+def test_a_request_repeated_to_the_byte_is_refused_once_its_token_expired(served: World) -> None:
+    expires = int(time.time()) + 3600
+    authorization = bearer(token({"scope": "credits:read:any", "exp": expires}))["Authorization"]
+    body = json.dumps({"query": DOCUMENTS["first"]}).encode()
+    request = post(body, b"Authorization: " + authorization.encode())
+    with guarded_with(served, LONGER) as one, Conversation(one.url) as conversation:
+        until(lambda: conversation.asked(request).headers["x-cache"] == "HIT")
+        before = [conversation.asked(request) for _ in range(3)]
+        one.clock.ahead += one.settings.cache.fresh_for / 2
+        after = conversation.asked(request)
+
+    assert [each.headers["x-cache"] for each in before] == ["HIT"] * 3
+    assert after.status == 401
+    assert "x-cache" not in after.headers
 
 
 def test_a_token_of_a_withdrawn_key_is_refused_what_it_was_given_a_moment_ago(

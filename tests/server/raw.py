@@ -51,6 +51,11 @@ class Conversation:
         length = 0 if self._bodiless else int(headers.get("content-length", "0"))
         return Raw(status, headers, self._file.read(length))
 
+    def asked(self, request: bytes) -> Raw:
+        """Send a request and return its answer."""
+        self.send(request)
+        return self.answer()
+
     def line(self) -> bytes:
         return self._file.readline()
 

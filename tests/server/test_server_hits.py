@@ -119,6 +119,60 @@ def test_those_that_come_together_are_answered_in_their_order(
     assert [one.body == body for one in answers] == [one is KEPT for one in order]
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    order=st.lists(st.sampled_from([KEPT, KEPT, OTHER]), min_size=2, max_size=8),
+    start=st.integers(0, len(KEPT) - 1),
+    step=st.sampled_from([len(KEPT), 2 * len(KEPT), len(KEPT) + 7, len(KEPT) - 7]),
+)
+def test_whatever_pieces_repeat_each_request_is_answered_once_and_in_order(
+    served: World, body: bytes, order: list[bytes], start: int, step: int
+) -> None:
+    stream = b"".join(order)
+    ends = [*range(start, len(stream), step), len(stream)]
+    with Conversation(served.url) as conversation:
+        for begin, end in pairwise([0, *ends]):
+            conversation.send(stream[begin:end])
+            time.sleep(0.002)  # so that each is a piece of its own
+        answers = [conversation.answer() for _ in order]
+        conversation.send(KEPT)
+        last = conversation.answer()
+
+    assert [one.body == body for one in answers] == [one is KEPT for one in order]
+    assert (last.status, last.body) == (200, body)
+
+
+def test_a_piece_that_ends_within_a_request_is_no_repeated_request(
+    served: World, body: bytes
+) -> None:
+    # What begins the second piece ends a field that the first one began: it accepts no such type.
+    piece = KEPT + b"POST /graphql HTTP/1.1\r\nAccept: "
+    with Conversation(served.url) as conversation:
+        for part in (piece, piece, KEPT):
+            conversation.send(part)
+            time.sleep(0.01)
+        answers = [conversation.answer() for _ in range(3)]
+
+    assert answers[0].body == body
+    assert [one.status for one in answers] == [200, 406, 406]
+
+
+def test_each_repeated_request_has_its_own_id_or_the_one_it_sends(
+    served: World, body: bytes
+) -> None:
+    named = post(BODY, b"X-Request-ID: mine")
+    with Conversation(served.url) as conversation:
+        answers = []
+        for request in [KEPT] * 3 + [named] * 3:
+            conversation.send(request)
+            answers.append(conversation.answer())
+
+    ids = [one.headers["x-request-id"] for one in answers]
+    assert [one.body for one in answers] == [body] * 6
+    assert len(set(ids[:3])) == 3
+    assert ids[3:] == ["mine"] * 3
+
+
 @pytest.mark.parametrize(
     "request_",
     [
