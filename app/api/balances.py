@@ -16,7 +16,8 @@ from app.api.deadline import Deadline
 from app.api.histories import SourceState
 from app.history.balances import Holding, drift_of, holdings
 from app.mirror.documents import Demand, Served
-from app.mirror.mirror import Mirror, Reading
+from app.mirror.mirror import Mirror
+from app.mirror.reading import Reading
 from app.mirror.reported import KIND, Reported, Statement
 from app.mirror.store import name_of
 from app.model.accounts import Account

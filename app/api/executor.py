@@ -35,6 +35,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLResolveInfoHelpers,
     GraphQLSchema,
     default_field_resolver,
     default_type_resolver,
@@ -61,6 +62,19 @@ class CompilingExecutor(Executor[Any]):
     """Executes one operation with what `operations` know of its earlier executions."""
 
     compiled: Operation | None = None
+
+    @property
+    def async_helpers(self) -> GraphQLResolveInfoHelpers:
+        """What resolvers are given for work of their own, made for each of them.
+
+        An executor that held its own methods would be left to the garbage collector, and with it
+        its context and all that was loaded.
+        """
+        return GraphQLResolveInfoHelpers(self.gather_async_work, self.track_async_work)
+
+    @async_helpers.setter
+    def async_helpers(self, helpers: GraphQLResolveInfoHelpers) -> None:
+        """Take nothing: the stock executor sets what it would hold."""
 
     @classmethod
     def build(

@@ -14,7 +14,8 @@ from app.api.deadline import Deadline
 from app.begun import begun
 from app.history.filter import HistoryFilter
 from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
-from app.mirror.mirror import Mirror, Reading
+from app.mirror.mirror import Mirror
+from app.mirror.reading import Reading
 from app.mirror.store import name_of
 from app.mirror.timeline import Timeline
 from app.model.accounts import Account
@@ -185,15 +186,21 @@ class Histories:
         able = [
             a for a in selection.accounts if supports(self._providers[a.provider], selection.stream)
         ]
-        demand = self._deadline.demand()
-        readings = await self._deadline.all(
-            "history",
-            [begun(self._mirror.read(account, selection.stream, demand)) for account in able],
-        )
-        by_account = dict(zip((account.id for account in able), readings, strict=True))
+        demand, stream = self._deadline.demand(), selection.stream
+        readings: dict[str, Reading | UpstreamError] = {}
+        lacking: list[Account] = []
+        for account in able:
+            if reading := self._mirror.at_hand(account, stream, demand):
+                readings[account.id] = reading
+            else:
+                lacking.append(account)
+        if lacking:
+            read = await self._deadline.all(
+                "history", [begun(self._mirror.read(one, stream, demand)) for one in lacking]
+            )
+            readings |= zip((account.id for account in lacking), read, strict=True)
         return {
-            account.id: _source(account, by_account.get(account.id))
-            for account in selection.accounts
+            account.id: _source(account, readings.get(account.id)) for account in selection.accounts
         }
 
     async def _deepen(self, sources: list[Source], stream: Stream, missing: Missing) -> None:

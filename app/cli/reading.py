@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from app.api.context import Services
 from app.mirror.documents import Demand
-from app.mirror.mirror import Reading
+from app.mirror.reading import Reading
 from app.mirror.snapshot import Snapshot
 from app.model.accounts import Account
 from app.model.entries import Stream

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.feeds.difference import Seen, lacks_a_beginning, newest_part
-from app.mirror.mirror import Mirror, Reading
+from app.mirror.mirror import Mirror
+from app.mirror.reading import Reading
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import PURGED
 from app.model.accounts import Account

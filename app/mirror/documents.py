@@ -33,6 +33,10 @@ class Freshness(NamedTuple):
     stale_for: timedelta
     rebuild_after: timedelta
 
+    def limit(self, demand: "Demand | None") -> timedelta:
+        """Return how old what is served as fresh may be."""
+        return min(self.fresh_for, demand.limit) if demand else self.fresh_for
+
 
 class Demand(NamedTuple):
     """That a document be no older than `age`, for which its renewal is waited for so long.

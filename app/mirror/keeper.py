@@ -7,9 +7,9 @@ process works alone, from its own memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext, suppress
+from datetime import datetime, timedelta
 from functools import partial
 from secrets import token_hex
 from typing import Generic
@@ -82,8 +82,7 @@ class Keeper(Generic[D]):
         `renew` starts its renewal, or joins it, that makes it one read at that instant or later.
         """
         known = (await self.known(name)).document
-        limit = min(times.fresh_for, demand.limit) if demand else times.fresh_for
-        now = self._clock()
+        limit, now = times.limit(demand), self._clock()
         if known and now - known.read_at < limit:
             return Served(known, is_stale=False)
         waiting = self.failures.waiting(name.text)
@@ -97,15 +96,20 @@ class Keeper(Generic[D]):
             raise waiting or UpstreamUnavailable("The history cannot be read now.")
         return Served(await asyncio.shield(task), is_stale=False)
 
+    def fresh(self, name: Name, limit: timedelta = timedelta.max) -> D | None:
+        """Return the document where memory has it, current and read within so long; else None."""
+        is_current = self._changes.is_live and self._memory.is_current(name.text)
+        known = self._memory.get(name.text) if is_current else None
+        return known if known and self._clock() - known.read_at < limit else None
+
     async def known(self, name: Name) -> Known[D]:
         """Return the document from memory while it is current there, else as it is in Redis.
 
         What is in memory serves alone while Redis is away or has lost it.
         """
-        remembered = self._remembered(name)
-        if remembered.document and self._changes.is_live and self._memory.is_current(name.text):
+        if self.fresh(name):
             self.metrics.lookups.add("memory", "hit")
-            return remembered
+            return self._remembered(name)
         self.metrics.lookups.add("memory", "miss")
         # Callers of one moment look once, however many they are.
         look = self._looks.start(name.text, "look", partial(self._see, name))
@@ -132,7 +136,7 @@ class Keeper(Generic[D]):
         while True:
             was_away = self._store.is_away
             known, is_ours = await self._look(name, lease)
-            async with self._leases.held(lease) if is_ours and not was_away else _nothing():
+            async with self._leases.held(lease) if is_ours and not was_away else nullcontext():
                 if known.document and is_enough(known.document):
                     return known.document
                 if waiting := self.failures.waiting(name.text):
@@ -293,8 +297,3 @@ class Keeper(Generic[D]):
                 await news.wait()
         if self._news.get(name) is news:
             del self._news[name]
-
-
-@asynccontextmanager
-async def _nothing() -> AsyncIterator[None]:
-    yield

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from app.metrics.metrics import Metrics
 from app.mirror.codecs import SnapshotCodec
@@ -35,22 +35,15 @@ from app.mirror.documents import (
 from app.mirror.heeds import Heed
 from app.mirror.keeper import Keeper
 from app.mirror.outcomes import Mark, noted
+from app.mirror.reading import Reading
 from app.mirror.snapshot import Snapshot
 from app.mirror.store import DocumentStore, name_of
 from app.model.accounts import Account
 from app.model.clock import Clock
 from app.model.entries import Stream
-from app.model.errors import PlaceLost, UpstreamError
+from app.model.errors import PlaceLost
 from app.providers.page import NO_PAGE, Page, Provider
 from app.redis.changes import Changes
-
-
-class Reading(NamedTuple):
-    """A snapshot that may be served; `error` is why it is stale, where that is known."""
-
-    snapshot: Snapshot
-    is_stale: bool
-    error: UpstreamError | None = None
 
 
 class Mirror:
@@ -74,6 +67,15 @@ class Mirror:
             stream: Keeper(stream, store, changes, SnapshotCodec(stream), clock, metrics)
             for stream in Stream
         }
+
+    def at_hand(self, account: Account, stream: Stream, demand: Demand | None) -> Reading | None:
+        """Return what `read` does where that waits for nothing; None where it has to be awaited."""
+        keeper, times = self._keepers[stream], self._freshness[account.provider]
+        known = keeper.fresh(self._name(account, stream), times.limit(demand))
+        if known is None or self._clock() - known.built_at > times.rebuild_after:
+            return None
+        keeper.metrics.lookups.add("memory", "hit")
+        return Reading(known, is_stale=False)
 
     async def read(self, account: Account, stream: Stream, demand: Demand | None = None) -> Reading:
         """Return the newest part of a history as it may be served now; raises `UpstreamError`."""
@@ -120,8 +122,7 @@ class Mirror:
 
         None is the beginning of the history.
         """
-        keeper = self._keepers[stream]
-        if waiting := keeper.failures.waiting(self._name(account, stream).text):
+        if waiting := self._keepers[stream].failures.waiting(self._name(account, stream).text):
             raise waiting
         flight = self._fly(
             account, stream, f"back to {back_to}", lambda: self._deepen(account, stream, back_to)
@@ -189,8 +190,7 @@ class Mirror:
         purpose: str,
         work: Callable[[], Coroutine[Any, Any, Snapshot]],
     ) -> asyncio.Task[Snapshot]:
-        name = self._name(account, stream)
-        return self._keepers[stream].flights.start(name.text, purpose, work)
+        return self._keepers[stream].flights.start(self._name(account, stream).text, purpose, work)
 
     async def _refresh(self, account: Account, stream: Stream, as_of: datetime) -> Snapshot:
         keeper, name = self._keepers[stream], self._name(account, stream)

@@ -26,7 +26,6 @@ LASTS_SECONDS = 0.4
 _MOST_REMEMBERED = 10_000
 # Ids and references are shorter; callers ask for anything.
 _LONGEST_REMEMBERED = 200
-_UNKNOWN = (0.0, None)
 _WORD = "directory"
 
 
@@ -44,6 +43,13 @@ class Lookup(NamedTuple):
     key: str
 
 
+class Remembered(NamedTuple):
+    """What the directory said of a key; it is believed `until`, by the monotonic clock."""
+
+    until: float
+    found: Any
+
+
 class Lookups:
     """Looks up customers and accounts as the directory does, and tells whoever does when to forget.
 
@@ -59,7 +65,7 @@ class Lookups:
         }
         self._changes = changes
         self._guard = guard
-        self._answers: OrderedDict[Lookup, tuple[float, Any]] = OrderedDict()
+        self._answers: OrderedDict[Lookup, Remembered] = OrderedDict()
         self._asking: dict[Lookup, asyncio.Task[dict[str, Any]]] = {}
         self._doubts = 0
         self.doubted_at = 0.0
@@ -72,15 +78,20 @@ class Lookups:
         It is at most `LASTS_SECONDS` old; raises as the directory does.
         """
         answers: dict[str, Any] = {}
-        now = monotonic()
-        for key in keys if self._changes.is_live or self._guard.is_away else ():
-            until, found = self._answers.get(Lookup(kind, key), _UNKNOWN)
-            if now < until:
-                answers[key] = found
+        for key in keys:
+            if known := self.at_hand(kind, key):
+                answers[key] = known.found
         lacking = [key for key in dict.fromkeys(keys) if key not in answers]
         for asked in self._asked(kind, lacking):
             answers |= await asyncio.shield(asked)
         return [answers[key] for key in keys]
+
+    def at_hand(self, kind: Kind, key: str) -> Remembered | None:
+        """Return what the directory said of a key; None where it has to be asked."""
+        known = self._answers.get(Lookup(kind, key))
+        if known is None or monotonic() >= known.until:
+            return None
+        return known if self._changes.is_live or self._guard.is_away else None
 
     async def all(self, lookups: Collection[Lookup]) -> dict[Lookup, Any]:
         """Return what the directory says of each of them, as `found` does."""
@@ -120,7 +131,7 @@ class Lookups:
     def _remember(self, lookup: Lookup, until: float, found: object) -> None:
         if len(lookup.key) > _LONGEST_REMEMBERED:
             return
-        self._answers[lookup] = (until, found)
+        self._answers[lookup] = Remembered(until, found)
         self._answers.move_to_end(lookup)
         if len(self._answers) > _MOST_REMEMBERED:
             self._answers.popitem(last=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.api.loaders import Batches, Once
+from app.api.loaders import Batches, Found, Once
 
 
 class Numbers:
@@ -92,3 +92,21 @@ async def test_unequal_keys_are_loaded_side_by_side_and_equal_ones_once() -> Non
     numbers.gate.set()
     found = await asyncio.gather(*loads, return_exceptions=True)
     assert [str(one) for one in found] == ["2", "4", "13", "2"]
+
+
+async def test_what_is_at_hand_is_taken_without_waiting_and_but_once() -> None:
+    numbers = Numbers()
+    lying = {1: 2}
+    loader = Batches(
+        "numbers", numbers.doubles, lambda key: Found(lying.pop(key)) if key in lying else None
+    )
+    work = loader.load(1)
+
+    with pytest.raises(StopIteration) as done:
+        work.send(None)
+    assert done.value.value == 2
+    assert await loader.load(1) == 2
+    assert numbers.asked == []
+    numbers.gate.set()
+    assert await loader.load(3) == 6
+    assert numbers.asked == [[3]]
