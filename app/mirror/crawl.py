@@ -27,11 +27,7 @@ _EQUAL_PAGES = 3
 
 async def newest(read_page: ReadPage, account_id: str, now: datetime) -> Snapshot:
     """Return a new mirror of the newest page alone; raises `UpstreamError`."""
-    try:
-        page = await read_page(None)
-    except PlaceLost as error:
-        raise UpstreamInvalidResponse("The provider's newest page contradicts itself.") from error
-    return Snapshot.newest(account_id, page, now)
+    return Snapshot.newest(account_id, await _newest_page(read_page), now)
 
 
 async def refreshed(read_page: ReadPage, known: Snapshot, now: datetime) -> Snapshot | None:
@@ -40,8 +36,10 @@ async def refreshed(read_page: ReadPage, known: Snapshot, now: datetime) -> Snap
     Payments that may still change are read again too. None where the mirror no longer fits what the
     provider tells, so that it has to be read anew.
     """
-    read = await newest(read_page, known.account_id, now)
-    counted = read.total
+    page = await _newest_page(read_page)
+    if known.begins_with(page) and not _may_change(known.entries[len(page.entries) :], now):
+        return _counted(known.changed(read_at=now), page.total)
+    read = Snapshot.newest(known.account_id, page, now)
     for turn in range(_PAGES_TO_MEET):
         joined = spliced(read.entries, known.entries)
         if read.complete or (joined is None and is_as_deep_as(read, known)):
@@ -56,7 +54,14 @@ async def refreshed(read_page: ReadPage, known: Snapshot, now: datetime) -> Snap
                 break
     if joined is None:
         return None
-    return _counted(known.holding(joined, read_at=now).showing(read.page), counted)
+    return _counted(known.holding(joined, read_at=now).showing(page), page.total)
+
+
+async def _newest_page(read_page: ReadPage) -> Page:
+    try:
+        return await read_page(None)
+    except PlaceLost as error:
+        raise UpstreamInvalidResponse("The provider's newest page contradicts itself.") from error
 
 
 def is_as_deep_as(one: Snapshot, other: Snapshot) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
-from weakref import WeakValueDictionary
 
 import structlog
 
@@ -26,7 +25,8 @@ class Flights(Generic[T]):
         self._counted = counted
         self._tasks: dict[tuple[Hashable, str], asyncio.Task[T]] = {}
         self._disowned: set[asyncio.Task[T]] = set()
-        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        # The last one of each key, after which the next one begins.
+        self._last: dict[Hashable, asyncio.Task[T]] = {}
 
     def start(
         self, key: Hashable, purpose: str, work: Callable[[], Coroutine[Any, Any, T]]
@@ -37,8 +37,8 @@ class Flights(Generic[T]):
             self._counted.add("joined" if running else "started")
         if running is not None:
             return running
-        task = asyncio.create_task(self._alone(key, work))
-        self._tasks[key, purpose] = task
+        task = asyncio.create_task(_after(self._last.get(key), work))
+        self._tasks[key, purpose] = self._last[key] = task
         task.add_done_callback(lambda done: self._landed(key, purpose, done))
         return task
 
@@ -47,7 +47,7 @@ class Flights(Generic[T]):
         for key, purpose in list(self._tasks):
             if key == name or (isinstance(key, tuple) and name in key):
                 self._disowned.add(self._tasks.pop((key, purpose)))
-                self._locks.pop(key, None)
+                self._last.pop(key, None)
 
     async def settle(self, patience: timedelta) -> None:
         """Let what is under way end by itself, for so long."""
@@ -61,15 +61,18 @@ class Flights(Generic[T]):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _alone(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:
-            return await work()
-
     def _landed(self, key: Hashable, purpose: str, task: asyncio.Task[T]) -> None:
         if self._tasks.get((key, purpose)) is task:
             del self._tasks[key, purpose]
+        if self._last.get(key) is task:
+            del self._last[key]
         self._disowned.discard(task)
         error = None if task.cancelled() else task.exception()
         if error and not isinstance(error, GatewayError):
             _log.error("fetch broke", key=str(key), purpose=purpose, exc_info=error)
+
+
+async def _after(before: asyncio.Task[T] | None, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    if before is not None:
+        await asyncio.wait({before})
+    return await work()

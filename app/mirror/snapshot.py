@@ -91,6 +91,12 @@ class Snapshot:
         new = replace(self, blocks=blocks, rebuilt_for=known.rebuilt_for, page=known.page)
         return new.derived_from(known).showing(self.page)
 
+    def begins_with(self, page: Page) -> bool:
+        """Say whether it is the newest page that was told again, and goes on behind it."""
+        if page is not self.page or page.next is None or not page.entries:
+            return False
+        return self.entries[: len(page.entries)] == page.entries
+
     def showing(self, page: Page) -> Self:
         """Return the snapshot with that newest page, whose entries are there but once."""
         if page is self.page:
