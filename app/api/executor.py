@@ -23,6 +23,9 @@ It takes that the schema is not changed once it is used, that what scalars read 
 on the value alone, and that the predicate and the resolvers given to `execute` are the usual ones,
 without a signal to abort; with others it is the stock executor. Objects in an answer may be one
 and the same.
+
+With something to keep them in (`Operations(…, kept=Kept())`), objects whose class says by `KEPT_BY`
+what they are made of are written to JSON but once; in results they are then `orjson.Fragment`s.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -49,11 +52,20 @@ from graphql.execution.collect_fields import (
 from graphql.pyutils import AwaitableOrValue, Path, UndefinedType, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 
+from app.api.compiling.kept import KEPT_BY, Kept
 from app.api.compiling.oddity import FAILED
 from app.api.compiling.operations import Operation, Operations, Request
 from app.api.compiling.readings import ATTRIBUTES, REPEATABLE, SHARED
 
-__all__ = ["ATTRIBUTES", "REPEATABLE", "SHARED", "CompilingExecutor", "Operations"]
+__all__ = [
+    "ATTRIBUTES",
+    "KEPT_BY",
+    "REPEATABLE",
+    "SHARED",
+    "CompilingExecutor",
+    "Kept",
+    "Operations",
+]
 
 _USUAL_PREDICATES = (is_awaitable, optimized_is_awaitable)
 

@@ -4,6 +4,7 @@ import asyncio
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
+import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
 from invented_resolvers import CALLS
 
@@ -24,7 +25,18 @@ class Told(NamedTuple):
 def told(result: ExecutionResult, calls: list[str] | None = None) -> Told:
     """Return what an answer tells."""
     # Text tells the order of keys, and 1 from True and from 1.0.
-    return Told(repr(result.data), [_error(error) for error in result.errors or []], calls or [])
+    return Told(
+        repr(_plain(result.data)), [_error(error) for error in result.errors or []], calls or []
+    )
+
+
+def _plain(value: object) -> object:
+    """Return what was kept as it was written as what it is."""
+    if isinstance(value, orjson.Fragment):
+        return orjson.loads(orjson.dumps(value))
+    if type(value) is dict:
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if type(value) is list else value
 
 
 def _error(error: GraphQLError) -> tuple[object, ...]:

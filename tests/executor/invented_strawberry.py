@@ -11,7 +11,7 @@ from invented_schemas import Colour, Word, only_odd
 from invented_values import Inventor
 from strawberry.schema.config import StrawberryConfig
 
-from app.api.executor import SHARED
+from app.api.executor import KEPT_BY, SHARED
 
 _FIELDS = ("f0", "f1", "f2", "in")
 _TYPES = ("T0", "T1", "T2")
@@ -58,7 +58,11 @@ def _invented(random: Random, names: tuple[str, ...], kinds: list[Any]) -> dict[
 
 def _class(name: str, bases: tuple[type, ...], fields: Mapping[str, _Field]) -> type:
     annotations: dict[str, Any] = {}
-    body: dict[str, Any] = {"__annotations__": annotations, "__repr__": lambda _: f"<{name}>"}
+    body: dict[str, Any] = {
+        "__annotations__": annotations,
+        "__repr__": lambda _: f"<{name}>",
+        KEPT_BY: ("content",),
+    }
     for field, (type_, shape) in fields.items():
         if shape is None:
             annotations[_python(field)] = type_
@@ -83,6 +87,7 @@ def strawberry_object(
             is_resolved = field.extensions["strawberry-definition"].base_resolver
             attribute = f"{_python(name)}_kept" if is_resolved else _python(name)
             instance.__dict__[attribute] = inventor.value(field.type, depth)
+        instance.content = object()
         former.append(instance)
         if inventor.random.random() < 0.05:
             return strawberry.cast(inventor.random.choice([*types.values()]), instance)

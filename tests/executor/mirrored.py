@@ -14,7 +14,7 @@ from world import configuration, import_customers
 from app import settings
 from app.api.context import Context, Services
 from app.api.deadline import Deadline
-from app.api.executor import CompilingExecutor, Operations
+from app.api.executor import CompilingExecutor, Kept, Operations
 from app.api.schema import schema
 from app.auth.anonymous import ANONYMOUS
 from app.sandbox import Sandbox, SandboxServer
@@ -37,6 +37,7 @@ class Mirrored:
         self._runner = runner
         self._opened = opened
         self._operations = Operations(SCHEMA)
+        self._keeping = Operations(SCHEMA, kept=Kept())
 
     def stock(
         self, document: DocumentNode, variables: dict[str, Any], *, times: int = 1
@@ -47,8 +48,15 @@ class Mirrored:
     def compiled(
         self, document: DocumentNode, variables: dict[str, Any], *, times: int = 1
     ) -> ExecutionResult:
-        """Return what the compiling executor makes of it, as the gateway uses it."""
+        """Return what the compiling executor makes of it, data as they are."""
         ours = {"executor_class": CompilingExecutor, "operations": self._operations}
+        return self._runner.run(self._repeated(document, variables, times, ours))
+
+    def kept(
+        self, document: DocumentNode, variables: dict[str, Any], *, times: int = 1
+    ) -> ExecutionResult:
+        """Return what it makes as the gateway uses it: rows are kept as they were written."""
+        ours = {"executor_class": CompilingExecutor, "operations": self._keeping}
         return self._runner.run(self._repeated(document, variables, times, ours))
 
     async def _repeated(

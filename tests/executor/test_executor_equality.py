@@ -6,7 +6,7 @@ Schemas, documents and values are invented. The controls are executors with one 
 
 import gc
 import warnings
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from inspect import iscoroutinefunction
@@ -27,6 +27,7 @@ from invented_values import Inventor, Make
 from app.api.compiling.oddity import FAILED
 from app.api.compiling.operations import Operation, Operations, Request
 from app.api.compiling.resolvers import Call
+from app.api.executor import Kept
 
 # The stock executor never awaits what it cancels before that has begun.
 _NEVER_AWAITED = "coroutine .* was never awaited"
@@ -58,8 +59,12 @@ def pairs(
     seed: int,
     invent: Callable[[Random], tuple[GraphQLSchema, Make]],
     operations: Callable[[GraphQLSchema], Operations] = Operations,
+    times: int = 1,
 ) -> list[tuple[Told, Told]]:
-    """Return what both executors answer to one document, of several roots, one after another."""
+    """Return what both executors answer to one document, of several roots, one after another.
+
+    Each root is asked so many `times`.
+    """
     random = Random(seed)
     schema, make = invent(random)
     query = schema.query_type
@@ -73,7 +78,10 @@ def pairs(
             def root(seed: float = seed_of_root, odd: float = ODD[turn % 3]) -> object:
                 return make(Inventor(Random(seed), schema, make, odd), query, 4)
 
-            found.append(both.answers(document, (root(), root()), dict(VARIABLES[turn % 2])))
+            roots = root(), root()
+            found += [
+                both.answers(document, roots, dict(VARIABLES[turn % 2])) for _ in range(times)
+            ]
     return found
 
 
@@ -89,6 +97,41 @@ def test_the_answers_of_a_schema_of_its_own_are_those_of_the_stock_executor(seed
 def test_the_answers_of_a_schema_of_strawberry_are_those_of_the_stock_executor(seed: int) -> None:
     for stock, compiled in pairs(seed, of_strawberry):
         assert compiled == stock
+
+
+# It is noted, written, and taken as it was written.
+UNTIL_KEPT = 3
+
+
+@given(seed=SEEDS)
+@settings(max_examples=60, deadline=None)
+def test_answers_of_objects_that_are_kept_are_those_of_the_stock_executor(seed: int) -> None:
+    for stock, compiled in pairs(seed, of_strawberry, keeping(Kept), UNTIL_KEPT):
+        assert compiled == stock
+
+
+def test_objects_of_such_schemas_are_kept() -> None:
+    kept = Kept(1 << 20)
+
+    for seed in range(30):
+        pairs(seed, of_strawberry, partial(Operations, kept=kept), UNTIL_KEPT)
+
+    assert kept.count > 50
+
+
+class Careless(Kept):
+    """It keeps all objects of a selection as the first of them."""
+
+    def ending(self, made_of: Sequence[str], made: str) -> list[str]:
+        return super().ending(made_of[:0], made)
+
+
+def test_an_object_that_is_kept_for_another_would_be_noticed() -> None:
+    assert differs(of_strawberry, keeping(Careless), UNTIL_KEPT)
+
+
+def keeping(kind: Callable[[int], Kept]) -> Callable[[GraphQLSchema], Operations]:
+    return lambda schema: Operations(schema, kept=kind(1 << 20))
 
 
 class Breaking(dict[Hashable, Any]):
@@ -228,8 +271,11 @@ def test_conditions_that_are_not_looked_at_again_would_be_noticed() -> None:
 def differs(
     invent: Callable[[Random], tuple[GraphQLSchema, Make]],
     operations: Callable[[GraphQLSchema], Operations],
+    times: int = 1,
 ) -> bool:
     """Say whether as many examples as a property tries show a difference."""
     return any(
-        stock != other for seed in range(150) for stock, other in pairs(seed, invent, operations)
+        stock != other
+        for seed in range(150)
+        for stock, other in pairs(seed, invent, operations, times)
     )

@@ -108,6 +108,7 @@ def test_the_answer_is_that_of_the_stock_executor(gateway: Mirrored, text: str) 
         assert "customer" in expected.data or "viewer" in expected.data or expected.errors
         for _ in range(3):
             assert told(gateway.compiled(document, VARIABLES)) == expected
+            assert told(gateway.kept(document, VARIABLES)) == expected
 
 
 @pytest.mark.parametrize("brief", [True, False])
@@ -116,9 +117,10 @@ def test_conditions_are_those_of_the_request(gateway: Mirrored, brief: bool) -> 
     variables = VARIABLES | {"brief": brief}
 
     for _ in range(2):
-        assert told(gateway.compiled(document, variables)) == told(
-            gateway.stock(document, variables)
-        )
+        expected = told(gateway.stock(document, variables))
+
+        assert told(gateway.compiled(document, variables)) == expected
+        assert told(gateway.kept(document, variables, times=3)) == expected
 
 
 @pytest.mark.parametrize("field", ["creditChanges", "payments"])
@@ -135,4 +137,6 @@ def test_nodes_and_pages_are_those_of_the_stock_executor(gateway: Mirrored, fiel
 
     assert ids
     assert told(found) == told(gateway.stock(page, variables))
-    assert told(gateway.compiled(parse(NODES), nodes)) == told(gateway.stock(parse(NODES), nodes))
+    expected = told(gateway.stock(parse(NODES), nodes))
+    assert told(gateway.compiled(parse(NODES), nodes)) == expected
+    assert told(gateway.kept(parse(NODES), nodes, times=3)) == expected

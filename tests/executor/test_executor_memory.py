@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import ref
 
+import orjson
+import strawberry
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -14,7 +16,7 @@ from graphql import (
     parse,
 )
 
-from app.api.executor import CompilingExecutor, Operations
+from app.api.executor import CompilingExecutor, Kept, Operations
 
 SCHEMA = build_schema("type Query { a: Int things: [Thing!]! } type Thing { b: Int c: [String] }")
 ROOT = {"a": 1, "things": [{"b": number, "c": ["x", None]} for number in range(3)]}
@@ -158,3 +160,62 @@ def test_another_schema_or_other_resolvers_are_left_to_the_stock_executor() -> N
     assert isinstance(foreign, ExecutionResult)
     assert foreign.data == {"a": "1"}
     assert len(operations) == 0
+
+
+@strawberry.type
+class Leaf:
+    __kept_by__ = ("content",)
+
+    content: strawberry.Private[object]
+    text: str
+
+
+@strawberry.type
+class Tree:
+    leaves: list[Leaf]
+
+
+def test_objects_are_kept_within_so_many_bytes() -> None:
+    schema: Any = strawberry.Schema(Tree)
+    kept = Kept(100_000)
+    operations = Operations(schema._schema, kept=kept)
+    document = parse("{ leaves { text } }")
+    counts = []
+
+    for text in map(str, range(100)):
+        tree = Tree(leaves=[Leaf(content=object(), text=text) for _ in range(10)])
+        for _ in range(3):
+            found: Any = execute(
+                schema._schema,
+                document,
+                tree,
+                executor_class=CompilingExecutor,
+                operations=operations,
+            )
+            assert orjson.loads(orjson.dumps(found.data)) == {"leaves": [{"text": text}] * 10}
+        assert kept.bytes <= 100_000
+        counts.append(kept.count)
+    assert 50 < max(counts) < 100
+    assert counts[-1] > 0
+
+
+def test_what_depends_on_variables_is_not_kept() -> None:
+    kept = Kept()
+    schema: Any = strawberry.Schema(Tree)
+    operations = Operations(schema._schema, kept=kept)
+    asked = """query($is: Boolean!) { leaves { ...L } }
+      fragment L on Leaf { ...M } fragment M on Leaf { text @include(if: %s) }"""
+    tree = Tree(leaves=[Leaf(content=object(), text="a")])
+
+    for condition, count in (("$is", 0), ("true", 1)):
+        document = parse(asked % condition)
+        for _ in range(3):
+            execute(
+                schema._schema,
+                document,
+                tree,
+                variable_values={"is": True},
+                executor_class=CompilingExecutor,
+                operations=operations,
+            )
+        assert kept.count == count

@@ -27,6 +27,7 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
+from app.api.compiling.kept import Keeping, Kept
 from app.api.compiling.oddity import Attempt
 from app.api.compiling.resolvers import Call, call_of
 from app.api.compiling.walking import nodes_of, variables_of
@@ -60,7 +61,9 @@ class Operation:
     It is asked by the identity of lists of fields, all of which it gave out itself and keeps.
     """
 
-    def __init__(self, request: Request, conditions: VariableValues) -> None:
+    def __init__(
+        self, request: Request, conditions: VariableValues, kept: Kept | None = None
+    ) -> None:
         self._schema = request.schema
         self._fragments = request.fragments
         self._node = request.operation
@@ -68,7 +71,9 @@ class Operation:
         self._roots: dict[str, GroupedFieldSet] = {}
         self._collected: dict[Hashable, CollectedFields] = {}
         self._writer = Writer(
-            request.schema, lambda *which: self.subfields(*which).grouped_field_set
+            request.schema,
+            lambda *which: self.subfields(*which).grouped_field_set,
+            Keeping(kept, request.fragments),
         )
         self.attempts: dict[Hashable, Attempt] = {}
         self.calls: dict[Hashable, Call | None] = {}
@@ -156,11 +161,15 @@ class _Document(NamedTuple):
 
 
 class Operations:
-    """Remembers the `most` operations used last, each no longer than its document is there."""
+    """Remembers the `most` operations used last, each no longer than its document is there.
 
-    def __init__(self, schema: GraphQLSchema, most: int = 256) -> None:
+    Objects that stay as they are come out of it as they are `kept`, where there is room for that.
+    """
+
+    def __init__(self, schema: GraphQLSchema, most: int = 256, kept: Kept | None = None) -> None:
         self._schema = schema
         self._most = most
+        self._kept = kept
         self._lock = Lock()
         self._known: OrderedDict[_Key, Operation] = OrderedDict()
         self._keys: dict[int, set[_Key]] = {}
@@ -195,7 +204,8 @@ class Operations:
     def _remembered(self, key: _Key, request: Request, conditions: tuple[str, ...]) -> Operation:
         known = self._known.get(key)
         if known is None or known.is_large:
-            known = self._known[key] = Operation(request, _only(request.variables, conditions))
+            decided = _only(request.variables, conditions)
+            known = self._known[key] = Operation(request, decided, self._kept)
             self._keys.setdefault(key[0], set()).add(key)
         self._known.move_to_end(key)
         while len(self._known) > self._most:

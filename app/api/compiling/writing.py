@@ -26,6 +26,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
+from app.api.compiling.kept import Keeping
 from app.api.compiling.kinds import kind_of
 from app.api.compiling.leaves import INERT, as_it_is, coerced, names_of
 from app.api.compiling.oddity import Given, Hole, Odd
@@ -50,10 +51,11 @@ class _Field(NamedTuple):
 class Writer:
     """The functions of one operation. `collect` gives the fields of a selection on a type."""
 
-    def __init__(self, schema: GraphQLSchema, collect: Collect) -> None:
+    def __init__(self, schema: GraphQLSchema, collect: Collect, keeping: Keeping) -> None:
         self._schema = schema
         self._collect = collect
-        self._names: dict[str, Any] = {"Odd": Odd, "inert": INERT}
+        self._keeping = keeping
+        self._names: dict[str, Any] = {"Odd": Odd, "inert": INERT, **keeping.names}
         self._numbers = count()
         self._known: dict[Hashable, str] = {}
 
@@ -66,7 +68,8 @@ class Writer:
     def field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> Function:
         """Return what reads a field of an object and completes it; raises `Hole`."""
         field = self._field(parent, details)
-        return self._guarded(self._new(), parent, [field.reading], field.text)
+        ending = [f"    return {field.text.of_object}"]
+        return self._guarded(self._new(), parent, [field.reading], field.text.of_dict, ending)
 
     def object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Function:
         """Return what completes an object of a type."""
@@ -166,7 +169,8 @@ class Writer:
             f"{{{', '.join(item.of_object for item in items)}}}",
             f"{{{', '.join(item.of_dict for item in items)}}}",
         )
-        return self._guarded(name, type_, readings, body)
+        ending = self._keeping.ending(type_, details, body.of_object)
+        return self._guarded(name, type_, readings, body.of_dict, ending)
 
     def _field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> _Field:
         node = details[0].node
@@ -224,7 +228,12 @@ class Writer:
         return f", **{name}(g.variables)"
 
     def _guarded(
-        self, name: str, type_: GraphQLObjectType, readings: list[Reading], body: _Text
+        self,
+        name: str,
+        type_: GraphQLObjectType,
+        readings: list[Reading],
+        of_dict: str,
+        ending: list[str],
     ) -> Function:
         """Write a function of a source that goes on only where reading it does nothing else."""
         looks_at_class = checks_type(type_)
@@ -244,12 +253,12 @@ class Writer:
 
         lines = [f"def {name}(s, g):", f"    if type(s) not in {name}_known:"]
         if not looks_at_class and all(one.may_be_key for one in readings):
-            lines += ["        if type(s) is dict:", f"            return {body.of_dict}"]
+            lines += ["        if type(s) is dict:", f"            return {of_dict}"]
         lines.append(f"        {name}_admit(s)")
         if looks_at_class:
             # `strawberry.cast` told the type of this one alone.
             lines += [f"    if hasattr(s, {TYPE_CAST_ATTRIBUTE!r}):", "        raise Odd"]
-        lines.append(f"    return {body.of_object}")
+        lines += ending
         self._names |= {f"{name}_known": known, f"{name}_admit": admit}
         return self._run(name, "\n".join(lines))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Self
 
 import strawberry
@@ -14,11 +15,14 @@ from app.api.types.balances import Balance, balance_of, balances_of
 from app.api.types.connections import CreditChangeConnection, PaymentConnection
 from app.api.types.inputs import CreditChangeFilter, HistoryOrder, PaymentFilter
 from app.api.types.node import Node, PageInfo
-from app.api.types.providers import Provider
+from app.api.types.providers import Provider, Told, told_of
 from app.api.types.summary import CreditSummary
 from app.history.summary import SummaryBucket
 from app.model import accounts as model
 from app.model.errors import NotFound
+
+# Some 10 MB; each is shown in many rows, and most of them again.
+_MOST_SHOWN = 5000
 
 ChangesWhere = Annotated[CreditChangeFilter | None, strawberry.argument(name="filter")]
 PaymentsWhere = Annotated[PaymentFilter | None, strawberry.argument(name="filter")]
@@ -47,19 +51,10 @@ class Account(Node):
     status: model.AccountStatus
     linked_at: datetime = strawberry.field(description="When the account was first linked.")
 
-    @classmethod
-    def of(cls, record: model.Account, services: Services) -> Self:
-        provider = services.providers[record.provider]
-        return cls(
-            record=record,
-            kind=provider.kind,
-            id=strawberry.ID(written(NodeId(NodeKind.ACCOUNT, record.id))),
-            provider=Provider.of(provider),
-            external_id=record.external_id,
-            label=record.label,
-            status=record.status,
-            linked_at=record.linked_at,
-        )
+    @staticmethod
+    def of(record: model.Account, services: Services) -> "Account":
+        """Return an account as it is shown: the same one for as long as it is the same."""
+        return _shown(record, told_of(services.providers[record.provider]))
 
     @strawberry.field
     async def customer(self, info: Info) -> "Customer":
@@ -102,6 +97,20 @@ class Account(Node):
     )
     async def balance(self, info: Info) -> Balance | None:
         return await balance_of(info, self.record, Account.of)
+
+
+@lru_cache(_MOST_SHOWN)
+def _shown(record: model.Account, provider: Told) -> Account:
+    return Account(
+        record=record,
+        kind=provider.kind,
+        id=strawberry.ID(written(NodeId(NodeKind.ACCOUNT, record.id))),
+        provider=Provider.told(provider),
+        external_id=record.external_id,
+        label=record.label,
+        status=record.status,
+        linked_at=record.linked_at,
+    )
 
 
 @strawberry.type(

@@ -30,6 +30,8 @@ _ZONE_ASSUMED = (
 
 @strawberry.type(description="One change of the credit on an account.")
 class CreditChange(Node):
+    __kept_by__ = ("entry", "account")
+
     entry: strawberry.Private[entries.CreditChange]
     account: LazyAccount = strawberry.field(metadata={SHARED: True})
     id: strawberry.ID = read(
@@ -63,6 +65,8 @@ class CreditChange(Node):
 
 @strawberry.type(description="One payment at a provider, whatever has become of it.")
 class Payment(Node):
+    __kept_by__ = ("entry", "account")
+
     entry: strawberry.Private[entries.Payment]
     account: LazyAccount = strawberry.field(metadata={SHARED: True})
     id: strawberry.ID = read(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 import strawberry
 
@@ -24,10 +24,24 @@ class Provider:
 
     @classmethod
     def of(cls, provider: page.Provider) -> Self:
-        return cls(
-            name=provider.name,
-            kind=provider.kind,
-            able=provider.capabilities,
-            state=provider.health.state,
-            since=provider.health.since,
-        )
+        return cls.told(told_of(provider))
+
+    @classmethod
+    def told(cls, told: "Told") -> Self:
+        return cls(**told._asdict())
+
+
+class Told(NamedTuple):
+    """What is told of a provider at one time."""
+
+    name: str
+    kind: accounts.ProviderKind
+    able: frozenset[page.Capability]
+    state: health.ProviderState
+    since: datetime | None
+
+
+def told_of(provider: page.Provider) -> Told:
+    """Return what is to be told of a provider now."""
+    now = provider.health
+    return Told(provider.name, provider.kind, provider.capabilities, now.state, now.since)
