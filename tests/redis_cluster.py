@@ -23,12 +23,12 @@ _PORTS = range(11_000, 22_000)
 class RedisCluster:
     """Six redis-server processes; the first three begin as primaries."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, lost_after_ms: int) -> None:
         self.nodes = [
             RedisServer(
                 *("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"),
                 *("--cluster-config-file", f"{folder}/nodes-{port}.conf", "--dir", folder),
-                *("--cluster-node-timeout", str(_NODE_TIMEOUT_MS)),
+                *("--cluster-node-timeout", str(lost_after_ms)),
                 *("--cluster-replica-validity-factor", "0"),
                 # A replica that has heard nothing from its primary is not told to clients.
                 *("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"),
@@ -77,10 +77,14 @@ class RedisCluster:
 
 
 @contextmanager
-def redis_cluster() -> Iterator[RedisCluster]:
-    """Start a Redis Cluster, and end its processes by their ids."""
+def redis_cluster(lost_after_ms: int = _NODE_TIMEOUT_MS) -> Iterator[RedisCluster]:
+    """
+    Start a Redis Cluster, and end its processes by their ids.
+
+    Where no node is to be lost, a long time keeps those that stand still from being taken so.
+    """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        cluster = RedisCluster(folder)
+        cluster = RedisCluster(folder, lost_after_ms)
         for node in cluster.nodes:
             node.start()
             stack.callback(node.kill)

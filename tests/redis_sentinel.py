@@ -18,7 +18,8 @@ class Sentinels:
 
     name = "main"
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, lost_after_ms: int) -> None:
+        self._lost_after_ms = lost_after_ms
         self.servers = [
             RedisServer("--repl-diskless-sync-delay", "0", "--dir", str(folder)) for _ in range(2)
         ]
@@ -53,7 +54,7 @@ class Sentinels:
         settings = folder / f"sentinel-{port}.conf"
         settings.write_text(
             f"sentinel monitor {self.name} 127.0.0.1 {self.servers[0].port} {quorum}\n"
-            f"sentinel down-after-milliseconds {self.name} {_DOWN_AFTER_MS}\n"
+            f"sentinel down-after-milliseconds {self.name} {self._lost_after_ms}\n"
             f"sentinel failover-timeout {self.name} 3000\n"
         )
         return Sentinel(settings, port)
@@ -79,9 +80,13 @@ class Sentinel(RedisServer):
 
 
 @contextmanager
-def redis_sentinels(count: int = 1) -> Iterator[Sentinels]:
-    """Start a primary, a replica and Sentinels, and end the processes by their ids."""
+def redis_sentinels(count: int = 1, lost_after_ms: int = _DOWN_AFTER_MS) -> Iterator[Sentinels]:
+    """
+    Start a primary, a replica and Sentinels, and end the processes by their ids.
+
+    Where no primary is to be lost, a long time keeps those that stand still from being taken so.
+    """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        sentinels = Sentinels(Path(folder), count)
+        sentinels = Sentinels(Path(folder), count, lost_after_ms)
         sentinels.start(stack)
         yield sentinels

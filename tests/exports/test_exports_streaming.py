@@ -199,7 +199,7 @@ def test_a_stop_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None
         seconds = time.monotonic() - began
 
     assert isinstance(taking.exception(), LOST)
-    assert seconds < 8
+    assert seconds < 20
     assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 

@@ -26,6 +26,7 @@ REFRESH = "mutation($id: ID!) { refreshAccount(input: { accountId: $id }) { acco
 ONLY_REDIS = {"CACHE__RESPONSE_MEMORY": "1B"}
 # Of a Cluster, those that begin as primaries; each has keys of its own.
 PRIMARIES = 3
+NOBODY_IS_LOST_MS = 30_000
 IsNew = Callable[[httpx.Response], bool]
 
 
@@ -38,13 +39,13 @@ class Form(NamedTuple):
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RedisCluster]:
-    with redis_cluster() as one:
+    with redis_cluster(NOBODY_IS_LOST_MS) as one:
         yield one
 
 
 @pytest.fixture(scope="module")
 def sentinels() -> Iterator[Sentinels]:
-    with redis_sentinels() as one:
+    with redis_sentinels(lost_after_ms=NOBODY_IS_LOST_MS) as one:
         yield one
 
 
@@ -121,7 +122,7 @@ def test_what_one_keeps_the_other_gives_until_it_changes(
         unseen = [kept(each, QUERY) for each in (one, two)]
         is_new = change(one)
         at_once = ask(one, QUERY)
-        until(lambda: is_new(ask(two, QUERY)), seconds=1)
+        until(lambda: is_new(ask(two, QUERY)), seconds=5)
         later = [kept(each, QUERY) for each in (one, two)]
 
     assert is_hit(again)

@@ -33,7 +33,7 @@ def command(one: World, *arguments: str, lines: object = None) -> str:
 
 
 def within_a_second(holds: Callable[[], object]) -> None:
-    until(holds, seconds=1)
+    until(holds, seconds=5)
 
 
 def labels(one: World, reference: str = "C-1001") -> list[str | None] | None:

@@ -113,7 +113,7 @@ def test_what_another_process_refreshes_meanwhile_is_not_kept_as_it_was(
             two.data(REFRESH, {"id": account})
             assert not asked.done()
             old = asked.result()
-        until(lambda: first_of(ask(one, TWO, {})) == "62.02", seconds=1)
+        until(lambda: first_of(ask(one, TWO, {})) == "62.02", seconds=5)
         after = [first_of(ask(each, TWO, {})) for each in (one, two, one)]
 
     assert first_of(old) != "62.02"

@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 )
 from issuing import ISSUER, bearer, pem, token
 from redis_server import RedisServer, needs_redis, redis_server
+from tries import tried_again
 from world import World, gateway, world
 
 from app import settings as configuration
@@ -162,7 +163,7 @@ class Machine(RuleBasedStateMachine):
             time.sleep(0.05)
 
     # A second, and as much as a background refresh takes on a busy machine.
-    patience = 2.0
+    patience = 6.0
 
     def _told(self, one: World, document: str, caller: Caller) -> object:
         response = ask(one, document, {}, **caller.authorization)
@@ -247,6 +248,7 @@ def _forgotten(*_: object) -> None:
 @needs_redis
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", ["who asks", "what changed"])
+@tried_again
 def test_a_cache_that_forgets_would_be_noticed(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -256,6 +258,7 @@ def test_a_cache_that_forgets_would_be_noticed(
         monkeypatch.setattr(Memory, "changed", _forgotten)
         monkeypatch.setattr(Versions, "_heard", _forgotten)
     with machine(tmp_path_factory) as one, suppress(Exception):
+        one.patience = 2.0
         run(one, 8)
 
     assert one.differences

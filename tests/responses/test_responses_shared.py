@@ -49,7 +49,8 @@ def served(tmp_path: Path) -> Iterator[World]:
 
 
 def within_a_second(holds: Callable[[], object]) -> None:
-    until(holds, seconds=1)
+    """Wait a second, and a few more in which the machine does something else."""
+    until(holds, seconds=5)
 
 
 def documents_read(one: World) -> list[str]:

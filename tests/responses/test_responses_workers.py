@@ -127,7 +127,7 @@ def test_what_one_worker_keeps_the_other_gives_until_it_changes(
     unseen = [ask(each, QUERY, variables) for each in (one, two)]
     is_new = CASES[reference](one)
     at_once = ask(one, QUERY, variables)
-    until(lambda: is_new(ask(two, QUERY, variables)), seconds=1)
+    until(lambda: is_new(ask(two, QUERY, variables)), seconds=5)
     later = [kept(each, QUERY, variables) for each in (two, one)]
 
     assert is_hit(again)

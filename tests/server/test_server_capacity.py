@@ -12,6 +12,7 @@ from plainly import living
 from raw import POST, Conversation, post
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tries import tried_again
 from world import serving, world
 
 from app.server.leavers import Leavers
@@ -76,6 +77,7 @@ def test_of_many_requests_that_compute_a_few_are_under_way_at_once() -> None:
     assert all_at_once.most > REQUESTS * 2 / 3
 
 
+@tried_again
 def test_of_many_requests_that_wait_all_are_under_way_at_once() -> None:
     work = Work(waits=0.8, steps=1)
 
@@ -85,6 +87,7 @@ def test_of_many_requests_that_wait_all_are_under_way_at_once() -> None:
 
 
 @pytest.mark.alone
+@tried_again
 def test_requests_that_wait_for_long_do_not_keep_those_from_beginning_that_come() -> None:
     work = Work(waits=0.3, computes=0.002, steps=3)
 
@@ -102,7 +105,7 @@ def leave(url: str, work: Work) -> None:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -143,7 +146,7 @@ def test_a_client_that_left_gives_its_place_to_the_next_and_its_fetch_goes_on(
     tmp_path: Path, *, leaves: bool
 ) -> None:
     with world(tmp_path, more="[server]\nmax_in_flight = 1", entries=20) as one:
-        one.sandbox.set_fault("hostup", {"kind": "latency", "ms": 1500})
+        one.sandbox.set_fault("hostup", {"kind": "latency", "ms": 2500})
         first = Conversation(one.url)
         first.send(post(json.dumps({"query": PAYMENTS}).encode()))
         until(lambda: any("hostup" in path for path in one.sandbox.calls()))
@@ -154,7 +157,7 @@ def test_a_client_that_left_gives_its_place_to_the_next_and_its_fetch_goes_on(
             other.send(post(b'{"query": "{ viewer { subject } }"}'))
             status = other.answer().status
         if leaves:
-            time.sleep(1.5)
+            time.sleep(2.5)
         else:
             first.answer()
             first.__exit__(None, None, None)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -208,12 +209,14 @@ CHANGES = '{ customer(reference: "C-1001") { creditChanges(first: 5) { nodes { i
 
 
 def test_a_whole_answer_may_be_kept_for_what_is_left_of_its_freshness(served: World) -> None:
+    began = time.monotonic()
     first = max_age(post(served, {"query": CHANGES}))
     served.clock.ahead += timedelta(seconds=20)
     second = max_age(post(served, {"query": CHANGES}))
+    seconds = time.monotonic() - began
 
     assert 55 <= first <= 60
-    assert first - 22 <= second <= first - 19
+    assert first - 21 - seconds - 1 <= second <= first - 19
 
 
 def max_age(response: httpx.Response) -> int:

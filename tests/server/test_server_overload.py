@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from lists import until
 from raw import Conversation, post
 from scraping import scrape
 from world import World, world
@@ -33,11 +34,12 @@ stale_for = "0s"
 def full(served: World) -> Iterator[World]:
     """Give a gateway that has as much to do as it may for some seconds."""
     served.sandbox.set_fault("hostup", {"kind": "latency", "ms": 2500})
+    served.sandbox.reset_calls()
     with ThreadPoolExecutor(1) as threads:
         slow: Future[httpx.Response] = threads.submit(
             served.http.post, "/graphql", json={"query": SLOW}
         )
-        time.sleep(0.4)
+        until(lambda: any(path.startswith("hostup") for path in served.sandbox.calls()))
         assert not slow.done()
         yield served
         served.sandbox.clear_fault("hostup")
@@ -56,8 +58,8 @@ def test_one_connection_is_refused_often_and_answered_once_there_is_room(full: W
             conversation.send(post(VIEWER))
             refused.append(conversation.answer())
         last = refused[-1]
-        until = time.monotonic() + 15
-        while last.status == 503 and time.monotonic() < until:
+        ends = time.monotonic() + 60
+        while last.status == 503 and time.monotonic() < ends:
             time.sleep(0.1)
             conversation.send(post(VIEWER))
             last = conversation.answer()
@@ -135,7 +137,7 @@ responses = false"""
     with world(tmp_path, more=more, entries=20) as one, ThreadPoolExecutor(1) as threads:
         one.sandbox.set_fault("hostup", {"kind": "latency", "ms": 1500})
         slow = threads.submit(one.http.post, "/graphql", json={"query": SLOW})
-        time.sleep(0.4)
+        until(lambda: any(path.startswith("hostup") for path in one.sandbox.calls()))
         with Conversation(one.url) as conversation:
             conversation.send(post(VIEWER, b"Origin: https://app.example.com"))
             refused = conversation.answer()
