@@ -115,7 +115,7 @@ def account_of(row: Row) -> str:
     return named.owner
 
 
-def until(holds: Callable[[], object], seconds: float = 5) -> None:
+def until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Wait for what a background refresh brings."""
     deadline = time.monotonic() + seconds
     while not holds():

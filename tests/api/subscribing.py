@@ -85,7 +85,7 @@ async def heard(
         await stream.aclose()
 
 
-async def soon(holds: Callable[[], object], seconds: float = 10) -> None:
+async def soon(holds: Callable[[], object], seconds: float = 60) -> None:
     """Return when it holds."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not holds():

@@ -92,15 +92,16 @@ def test_a_balance_that_never_adds_up_has_the_history_read_anew_once_for_a_drift
     (before,) = of(balances(served), "hosting")
     held = Decimal(before["reported"]["amount"])
     pages = []
-    turns = [("5.00", 61), ("5.00", 61), ("8.00", 61), ("8.00", 600), ("8.00", 61)]
-    for off, seconds in turns:
+    whole = 1 + PAGES
+    turns = [("5.00", 61, whole), ("5.00", 61, 1), ("8.00", 61, 1), ("8.00", 600, whole)]
+    for off, seconds, read in [*turns, ("8.00", 61, 1)]:
         set_off(served, str(held + Decimal(off)))
         served.sandbox.reset_calls()
         served.clock.ahead += timedelta(seconds=seconds)
         balances(served)
         until(lambda: calls(served, BALANCE_CALLS).get("hosting"))
         until(partial(is_off, served, Decimal(off)))
-        until(lambda: calls(served, LIST_CALLS).get("hosting"))
+        until(partial(has_read, served, read))
         time.sleep(0.3)
         pages.append(calls(served, LIST_CALLS)["hosting"])
         assert quiet(served, lambda: balances(served)) == {}
@@ -126,6 +127,10 @@ def test_a_drift_that_comes_back_has_the_history_read_anew_again(served: World) 
 
 def has_asked_for(one: World, pages: int) -> bool:
     balances(one)
+    return has_read(one, pages)
+
+
+def has_read(one: World, pages: int) -> bool:
     return calls(one, LIST_CALLS).get("hosting", 0) >= pages
 
 
@@ -142,6 +147,7 @@ def test_many_who_see_one_drift_have_the_history_read_anew_once(served: World) -
             return [response.json() for response in await asyncio.gather(*asked)]
 
     answers = asyncio.run(ask_all())
+    until(partial(has_read, served, 1 + PAGES))
     time.sleep(0.5)
     balances(served)
     time.sleep(0.3)
@@ -182,6 +188,7 @@ def test_two_processes_that_see_one_drift_read_the_history_anew_once(served: Wor
             told = list(threads.map(ask_often, both))
         for one in both:
             until(partial(is_off, one, Decimal(5)))
+        until(partial(has_read, served, 1 + PAGES))
         time.sleep(0.5)
         for one in both:
             balances(one)

@@ -1,6 +1,6 @@
 """Fragments, directives and types in the cost, and how long it takes to tell."""
 
-from time import perf_counter
+from time import thread_time
 
 from asking_price import COSTS, CUSTOMER, SCHEMA, price
 from graphql import (
@@ -71,10 +71,10 @@ def bomb(fragments: int) -> str:
 
 def test_the_fragment_bomb_takes_no_time_and_costs_more_than_anybody_has() -> None:
     document, operation = first(bomb(49))
-    began = perf_counter()
+    began = thread_time()
     cost = COSTS.requested(document, operation, {})
 
-    assert perf_counter() - began < 0.1
+    assert thread_time() - began < 0.1
     assert cost == MOST
     assert price(bomb(3)) == 1 + 8 * 4
 
@@ -84,9 +84,9 @@ def test_a_document_four_times_as_long_takes_about_four_times_as_long() -> None:
         document, operation = first(bomb(fragments))
         times = []
         for _ in range(5):
-            began = perf_counter()
+            began = thread_time()
             COSTS.requested(document, operation, {})
-            times.append(perf_counter() - began)
+            times.append(thread_time() - began)
         return min(times)
 
     assert seconds(120) < 12 * seconds(30)

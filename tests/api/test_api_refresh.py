@@ -298,7 +298,7 @@ def test_a_refresh_in_one_process_is_seen_by_another_one_at_once(served: World) 
 
         unseen = newest(other, account_id)
         payload = refresh(one, account_id)["data"]["refreshAccount"]
-        until(lambda: newest(other, account_id) == "55.05", seconds=1)
+        until(lambda: newest(other, account_id) == "55.05", seconds=5)
         (seen,) = of(balances(other), "hosting")
         served.sandbox.delete_entry("hostup", "credit_changes", "C-1001", entry_id=row["id"])
 

@@ -33,6 +33,7 @@ def command(one: World, *arguments: str, lines: object = None) -> str:
 
 
 def within_a_second(holds: Callable[[], object]) -> None:
+    """Wait a second, and a few more in which the machine does something else."""
     until(holds, seconds=5)
 
 
