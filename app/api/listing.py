@@ -16,7 +16,6 @@ from app.api.types.inputs import (
     HistoryOrder,
     PaymentFilter,
 )
-from app.api.types.sources import HistorySource
 from app.history import filter as conditions
 from app.history.window import Window
 from app.model.accounts import Account
@@ -51,7 +50,7 @@ async def credit_changes(
 ) -> CreditChangeConnection:
     """Return the merged credit changes of the accounts; `owner` names whose list it is."""
     listed = await _listed(info, Stream.CREDIT_CHANGES, owner, accounts, arguments, show)
-    return CreditChangeConnection(listed=listed, sources=_sources(listed))
+    return CreditChangeConnection(listed=listed)
 
 
 async def payments(
@@ -59,7 +58,7 @@ async def payments(
 ) -> PaymentConnection:
     """Return the merged payments of the accounts; `owner` names whose list it is."""
     listed = await _listed(info, Stream.PAYMENTS, owner, accounts, arguments, show)
-    return PaymentConnection(listed=listed, sources=_sources(listed))
+    return PaymentConnection(listed=listed)
 
 
 async def _listed(
@@ -79,13 +78,6 @@ async def _listed(
     context.used(info, answer.sources)
     shown = {account.id: show(account, context.services) for account in asked}
     return Listed(answer, shown, context.services.signer.places(bound_to))
-
-
-def _sources(listed: Listed) -> list[HistorySource]:
-    return [
-        HistorySource.of(source, listed.accounts[source.account.id])
-        for source in listed.answer.sources
-    ]
 
 
 def _chosen(

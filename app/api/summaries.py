@@ -52,7 +52,7 @@ async def credit_summary(
     return CreditSummary(
         units=[UnitSummary.of(unit, configured, calendar) for unit in units],
         sources=[
-            HistorySource.of(source, show(source.account, context.services))
+            HistorySource(source=source, account=show(source.account, context.services))
             for source in whole.sources
         ],
     )

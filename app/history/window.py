@@ -7,7 +7,7 @@ where it is not, the answer says which sources have to be read back to when, and
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -176,15 +176,25 @@ class _Merged:
             merged = islice(merge(*parts, reverse=True), count)
             return list(takewhile(lambda row: above is None or row.key > above, merged))
         found: list[tuple[Key, Entry]] = []
-        for timeline in self._timelines:
-            within = self._below(timeline, below, at=False)
+        places = [self._below(timeline, below, at=False) for timeline in self._timelines]
+        least = self._least(places, count)
+        for timeline, within in zip(self._timelines, places, strict=True):
             begin = max(within.start, within.stop - count)
+            if least is not None:
+                begin = max(begin, bisect_left(timeline.keys, least))
             if above is not None:
                 begin = max(begin, bisect_right(timeline.keys, above))
             last = slice(begin, within.stop)
             found += zip(timeline.keys[last], timeline.entries[last], strict=True)
         found.sort(key=_key, reverse=True)
         return list(map(_row, found[:count]))
+
+    def _least(self, places: Sequence[slice], count: int) -> Key | None:
+        """Return a key with each source's share at or above it, so that none newest is below."""
+        share = -(-count // len(places)) if places else 0
+        parts = zip(self._timelines, places, strict=True)
+        keys = [one.keys[at.stop - share] for one, at in parts if at.stop - at.start >= share > 0]
+        return min(keys) if keys and len(keys) == len(places) else None
 
     def oldest(self, above: Key | None, count: int) -> list[Row]:
         """Collect so much of what is known and asked for, oldest first, from a place on."""

@@ -114,7 +114,7 @@ class AccountMutations:
         account = Account.of(await writable_account(info, input.account_id), context.services)
         return RefreshAccountPayload(
             account=account,
-            sources=[HistorySource.of(source, account) for source in sources],
+            sources=[HistorySource(source=source, account=account) for source in sources],
             client_mutation_id=given(input.client_mutation_id),
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import strawberry
@@ -43,6 +44,36 @@ class Listed:
         rows = cast("Sequence[tuple[Key, entries.Payment]]", self.rows)
         return [Payment(entry=entry, account=accounts[key[1]]) for key, entry in rows]
 
+    def page_info(self) -> PageInfo:
+        """Return where the page is in its list: what has the attributes of that."""
+        return cast("PageInfo", _PageInfo(self))
+
+    def sources(self) -> list[HistorySource]:
+        """Return what each account contributed."""
+        return [
+            HistorySource(source=source, account=self.accounts[source.account.id])
+            for source in self.answer.sources
+        ]
+
+
+class _PageInfo:
+    """Where a page is in its list; a cursor is written where it is asked for."""
+
+    def __init__(self, listed: Listed) -> None:
+        self._listed = listed
+        self.has_next_page = listed.answer.slice.has_next
+        self.has_previous_page = listed.answer.slice.has_previous
+
+    @cached_property
+    def start_cursor(self) -> str | None:
+        rows = self._listed.rows
+        return self._listed.cursor(rows[0].key) if rows else None
+
+    @cached_property
+    def end_cursor(self) -> str | None:
+        rows = self._listed.rows
+        return self._listed.cursor(rows[-1].key) if rows else None
+
 
 @strawberry.type(description="A credit change, and its place in the list.")
 class CreditChangeEdge:
@@ -61,9 +92,10 @@ class CreditChangeConnection:
             for row, change in zip(self.listed.rows, self.listed.changes(), strict=True)
         ]
     )
-    page_info: PageInfo = read(lambda self: page_info(self.listed))
-    sources: list[HistorySource] = strawberry.field(
-        description="One for each account asked: how fresh and how complete its part is."
+    page_info: PageInfo = read(lambda self: self.listed.page_info())
+    sources: list[HistorySource] = read(
+        lambda self: self.listed.sources(),
+        "One for each account asked: how fresh and how complete its part is.",
     )
     nodes: list[CreditChange] = read(
         lambda self: self.listed.changes(),
@@ -92,9 +124,10 @@ class PaymentConnection:
             for row, payment in zip(self.listed.rows, self.listed.payments(), strict=True)
         ]
     )
-    page_info: PageInfo = read(lambda self: page_info(self.listed))
-    sources: list[HistorySource] = strawberry.field(
-        description="One for each account asked: how fresh and how complete its part is."
+    page_info: PageInfo = read(lambda self: self.listed.page_info())
+    sources: list[HistorySource] = read(
+        lambda self: self.listed.sources(),
+        "One for each account asked: how fresh and how complete its part is.",
     )
     nodes: list[Payment] = read(
         lambda self: self.listed.payments(),
@@ -104,14 +137,3 @@ class PaymentConnection:
     @strawberry.field(description="Null until every source is known to its very beginning.")
     def total_count(self) -> int | None:
         return self.listed.answer.total
-
-
-def page_info(listed: Listed) -> PageInfo:
-    """Return where a page is in its list."""
-    rows = listed.rows
-    return PageInfo(
-        has_next_page=listed.answer.slice.has_next,
-        has_previous_page=listed.answer.slice.has_previous,
-        start_cursor=listed.cursor(rows[0].key) if rows else None,
-        end_cursor=listed.cursor(rows[-1].key) if rows else None,
-    )

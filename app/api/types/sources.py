@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import strawberry
 
 from app.api import histories
+from app.api.types.reading import read
 from app.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -30,28 +31,21 @@ class SourceError:
 
 @strawberry.type(description="What one account contributed to a list, and how far to trust it.")
 class HistorySource:
+    source: strawberry.Private[histories.Source]
     account: Annotated["Account", strawberry.lazy("app.api.types.accounts")]
-    state: histories.SourceState
-    read_at: datetime | None = strawberry.field(
-        description="When the provider last confirmed the newest end of this history."
+    state: histories.SourceState = read("source.state")
+    read_at: datetime | None = read(
+        "source.read_at",
+        "When the provider last confirmed the newest end of this history.",
     )
-    complete_from: datetime | None = strawberry.field(
-        description="Every entry at or after this instant is known; null when nothing is."
+    complete_from: datetime | None = read(
+        "source.complete_from",
+        "Every entry at or after this instant is known; null when nothing is.",
     )
-    complete: bool = strawberry.field(
-        description="True when the history is known to its very beginning."
+    complete: bool = read(
+        "source.complete", "True when the history is known to its very beginning."
     )
-    error: SourceError | None = strawberry.field(
-        description="Why the source is STALE or UNAVAILABLE."
+    error: SourceError | None = read(
+        lambda self: SourceError.maybe(self.source.error),
+        "Why the source is STALE or UNAVAILABLE.",
     )
-
-    @classmethod
-    def of(cls, source: histories.Source, account: "Account") -> Self:
-        return cls(
-            account=account,
-            state=source.state,
-            read_at=source.read_at,
-            complete_from=source.complete_from,
-            complete=source.complete,
-            error=SourceError.maybe(source.error),
-        )
