@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Self, TypeVar
 
 from app.mirror.documents import Demand
@@ -22,7 +23,7 @@ class Deadline:
 
     def __init__(self, patience: timedelta, no_older_than: timedelta | None = None) -> None:
         self._whole_patience = patience
-        self._at = asyncio.get_running_loop().time() + patience.total_seconds()
+        self._at = monotonic() + patience.total_seconds()
         self._no_older_than = no_older_than
 
     def renewed(self) -> Self:
@@ -64,7 +65,7 @@ class Deadline:
         return found
 
     def _left(self) -> float:
-        return max(self._at - asyncio.get_running_loop().time(), 0)
+        return max(self._at - monotonic(), 0)
 
     def _patience(self) -> timedelta:
         return timedelta(seconds=self._left() * _FOR_A_REFRESH)

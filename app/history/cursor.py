@@ -5,12 +5,15 @@ import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from app.mirror.timeline import Key
 from app.model.errors import InvalidCursor
 
 _MAC_BYTES = 12
+# Of a list several pages are asked for, each with two cursors; each takes some 400 bytes.
+_MOST_LISTS = 2000
 # Time in microseconds, account id, position.
 _PLACE = struct.Struct(">q8sI")
 
@@ -19,7 +22,8 @@ class CursorSigner:
     """Writes and reads cursors. The first key signs; each of them is accepted."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._keys = tuple(keys)
+        # Prepared once, as that takes longer than to sign.
+        self._macs = [hmac.new(key, digestmod="sha256") for key in keys]
 
     def write(self, content: bytes, bound_to: str) -> str:
         """Return an opaque text that `read` accepts for the same list alone."""
@@ -33,7 +37,7 @@ class CursorSigner:
             raise _invalid() from error
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         bound = _digest(bound_to)
-        is_ours = any(hmac.compare_digest(mac, _mac(key, content, bound)) for key in self._keys)
+        is_ours = any(hmac.compare_digest(mac, _mac(one, content, bound)) for one in self._macs)
         if not is_ours or urlsafe_b64encode(raw).decode().rstrip("=") != cursor:
             raise _invalid()
         return content
@@ -57,16 +61,19 @@ class CursorSigner:
         return at, account_id.hex(), position
 
     def _write(self, content: bytes, bound: bytes) -> str:
-        mac = _mac(self._keys[0], content, bound)
+        mac = _mac(self._macs[0], content, bound)
         return urlsafe_b64encode(mac + content).decode().rstrip("=")
 
 
+@lru_cache(_MOST_LISTS)
 def _digest(bound_to: str) -> bytes:
     return sha256(bound_to.encode()).digest()
 
 
-def _mac(key: bytes, content: bytes, bound: bytes) -> bytes:
-    return hmac.digest(key, bound + content, "sha256")[:_MAC_BYTES]
+def _mac(prepared: hmac.HMAC, content: bytes, bound: bytes) -> bytes:
+    mac = prepared.copy()
+    mac.update(bound + content)
+    return mac.digest()[:_MAC_BYTES]
 
 
 def _invalid() -> InvalidCursor:
