@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,8 +52,10 @@ class Limits:
     def __init__(self, app: ASGIApp, *, max_in_flight: int, request_timeout: timedelta) -> None:
         self._app = app
         self.max_in_flight = max_in_flight
-        self._timeout = (request_timeout + _GRACE).total_seconds()
-        self._body_timeout = request_timeout.total_seconds() * _SHARE_OF_BODY
+        self._patience = _Patience(
+            (request_timeout + _GRACE).total_seconds(),
+            request_timeout.total_seconds() * _SHARE_OF_BODY,
+        )
         self._in_flight: set[_Exchange] = set()
 
     @property
@@ -76,7 +79,7 @@ class Limits:
         elif self.is_full:
             await _refuse_one_more(send)
         else:
-            exchange = _Exchange(receive, send, length, self._in_flight)
+            exchange = _Exchange(receive, send, length, self._in_flight, self._patience)
             self._in_flight.add(exchange)
             try:
                 await self._within(scope, exchange)
@@ -85,9 +88,11 @@ class Limits:
 
     async def _within(self, scope: Scope, exchange: "_Exchange") -> None:
         try:
-            async with asyncio.timeout(self._timeout) as patience:
-                exchange.begin(patience, self._body_timeout)
-                await self._app(scope, exchange.receive, exchange.send)
+            # What is mirrored is answered without a wait, and is done before a timer is set.
+            answering = Begun(self._app(scope, exchange.receive, exchange.send))
+            if not answering.is_done:
+                async with asyncio.timeout_at(exchange.ends_at) as exchange.timeout:
+                    await answering.rest()
         except _TooLarge:
             pass  # told below, as an application may have caught it
         except TimeoutError:
@@ -121,33 +126,41 @@ async def _refuse_one_more(send: Send) -> None:
     await send({"type": "http.response.body", "body": ONE_MORE})
 
 
+class _Patience(NamedTuple):
+    """For how many seconds a whole exchange may last, and its body from the first wait for it."""
+
+    whole: float
+    body: float
+
+
 class _Exchange:
     """One request and its answer; its body is counted and timed on its way in.
 
-    `length` is the body's, None where it was not told.
+    `length` is the body's, None where it was not told. It `ends_at` a time of the event loop, or
+    never; whoever waits for it moves the `timeout` along.
     """
 
-    _patience: asyncio.Timeout
-    _until: float | None
-    _body_timeout: float
+    timeout: asyncio.Timeout | None = None
 
     def __init__(
-        self, receive: Receive, send: Send, length: int | None, in_flight: set["_Exchange"]
+        self,
+        receive: Receive,
+        send: Send,
+        length: int | None,
+        in_flight: set["_Exchange"],
+        patience: _Patience,
     ) -> None:
         self._receive = receive
         self._send = send
         self._in_flight = in_flight
+        self._body_patience = patience.body
+        self._until: float | None = asyncio.get_running_loop().time() + patience.whole
+        self.ends_at: float | None = self._until
         self._whole = length == 0
         self._reading = False
         self._size = 0
         self.started = False
         self.too_large = False
-
-    def begin(self, patience: asyncio.Timeout, body_timeout: float) -> None:
-        """Take the time for the whole exchange, and for its body in seconds from the first wait."""
-        self._patience = patience
-        self._until = patience.when()
-        self._body_timeout = body_timeout
 
     async def receive(self) -> Message:
         if self._whole:
@@ -155,7 +168,7 @@ class _Exchange:
         coming = Begun(self._receive())
         if not coming.is_done and not self._reading:
             self._reading = True
-            self._wait_until(asyncio.get_running_loop().time() + self._body_timeout)
+            self._wait_until(asyncio.get_running_loop().time() + self._body_patience)
         message = await coming.rest()
         self._size += len(message.get("body", b""))
         if self._size > _MOST_BODY_BYTES:
@@ -193,8 +206,9 @@ class _Exchange:
             await _refuse(self._send, HTTPStatus.GATEWAY_TIMEOUT, message)
 
     def _wait_until(self, when: float | None) -> None:
-        if not self._patience.expired():
-            self._patience.reschedule(when)
+        self.ends_at = when
+        if self.timeout is not None and not self.timeout.expired():
+            self.timeout.reschedule(when)
 
 
 def cut_off(scope: Scope) -> None:
