@@ -219,3 +219,23 @@ def test_what_depends_on_variables_is_not_kept() -> None:
                 operations=operations,
             )
         assert kept.count == count
+
+
+def test_what_is_asked_once_is_not_kept_wherever_it_is_in_memory() -> None:
+    kept = Kept()
+    schema: Any = strawberry.Schema(Tree)
+    operations = Operations(schema._schema, kept=kept)
+    document = parse("{ leaves { text } }")
+
+    for text in map(str, range(500)):
+        # It takes the place of the one before, if that is free by now.
+        tree = Tree(leaves=[Leaf(content=object(), text=text)])
+        found: Any = execute(
+            schema._schema,
+            document,
+            tree,
+            executor_class=CompilingExecutor,
+            operations=operations,
+        )
+        assert found.data == {"leaves": [{"text": text}]}
+    assert kept.count == 0

@@ -20,8 +20,8 @@ KEPT_BY = "__kept_by__"
 _MOST_BYTES = 32 << 20
 # Beside its text: its key, and what it is made of, which nobody else may hold any more.
 _WEIGHT = 1200
-# Keys of two hundred bytes each.
-_MOST_NOTED = 20_000
+# A hundred pages of fifty; some 5 MB, if nobody else holds any more what they are made of.
+_MOST_NOTED = 5_000
 
 _Key = tuple[int, ...]
 
@@ -36,8 +36,8 @@ class Kept:
         self._most_bytes = most_bytes
         self.bytes = 0
         self._numbers = count()
-        self._noted: set[_Key] = set()
-        # With what it is made of, so that nothing else is at its place in memory.
+        # With what they are made of, so that nothing else is at its place in memory.
+        self._noted: dict[_Key, tuple[object, ...]] = {}
         self._known: dict[_Key, tuple[orjson.Fragment, tuple[object, ...]]] = {}
         self.names: Mapping[str, object] = {"kept": self._known, "keep": self._keep}
 
@@ -62,9 +62,9 @@ class Kept:
         if key not in self._noted:
             if len(self._noted) >= _MOST_NOTED:
                 self._noted.clear()
-            self._noted.add(key)
+            self._noted[key] = made_of
             return made
-        self._noted.discard(key)
+        del self._noted[key]
         text = orjson.dumps(made)
         weight = len(text) + _WEIGHT
         if self.bytes + weight > self._most_bytes:
