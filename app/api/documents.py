@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -67,7 +68,7 @@ class Document:
     may_be_kept: bool
     lasts: bool
 
-    @property
+    @cached_property
     def operations(self) -> list[OperationDefinitionNode]:
         return _operations(self.node)
 

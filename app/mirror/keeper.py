@@ -9,7 +9,7 @@ process works alone, from its own memory.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from secrets import token_hex
 from typing import Generic
@@ -96,18 +96,17 @@ class Keeper(Generic[D]):
             raise waiting or UpstreamUnavailable("The history cannot be read now.")
         return Served(await asyncio.shield(task), is_stale=False)
 
-    def fresh(self, name: Name, limit: timedelta = timedelta.max) -> D | None:
-        """Return the document where memory has it, current and read within so long; else None."""
+    def current(self, name: Name) -> D | None:
+        """Return the document where memory has it and nobody told of another; else None."""
         is_current = self._changes.is_live and self._memory.is_current(name.text)
-        known = self._memory.get(name.text) if is_current else None
-        return known if known and self._clock() - known.read_at < limit else None
+        return self._memory.get(name.text) if is_current else None
 
     async def known(self, name: Name) -> Known[D]:
         """Return the document from memory while it is current there, else as it is in Redis.
 
         What is in memory serves alone while Redis is away or has lost it.
         """
-        if self.fresh(name):
+        if self.current(name):
             self.metrics.lookups.add("memory", "hit")
             return self._remembered(name)
         self.metrics.lookups.add("memory", "miss")

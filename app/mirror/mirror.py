@@ -70,9 +70,10 @@ class Mirror:
 
     def at_hand(self, account: Account, stream: Stream, demand: Demand | None) -> Reading | None:
         """Return what `read` does where that waits for nothing; None where it has to be awaited."""
-        keeper, times = self._keepers[stream], self._freshness[account.provider]
-        known = keeper.fresh(self._name(account, stream), times.limit(demand))
-        if known is None or self._clock() - known.built_at > times.rebuild_after:
+        keeper, times, now = self._keepers[stream], self._freshness[account.provider], self._clock()
+        known = keeper.current(self._name(account, stream))
+        is_fresh = known is not None and now - known.read_at < times.limit(demand)
+        if known is None or not is_fresh or now - known.built_at > times.rebuild_after:
             return None
         keeper.metrics.lookups.add("memory", "hit")
         return Reading(known, is_stale=False)

@@ -42,6 +42,8 @@ class _Known:
     costs: dict[bytes, int] = field(default_factory=dict)
 
     def key(self, variables: Mapping[str, Any]) -> bytes:
+        if not self.names:
+            return b""
         told = {name: variables[name] for name in sorted(self.names) if name in variables}
         return blake2b(orjson.dumps(told), digest_size=16).digest()
 
