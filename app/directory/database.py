@@ -83,6 +83,13 @@ class Database:
         except self._failures:
             raise DirectoryUnavailable(_UNREAD) from None
 
+    def rows_at_once(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any] | None:
+        """Return the same without waiting for anything; None where that cannot be."""
+        try:
+            return self._reader.rows_at_once(wanted, values)
+        except self._failures:
+            raise DirectoryUnavailable(_UNREAD) from None
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection that sees one moment of the database."""

@@ -75,6 +75,9 @@ class _Reader:
             rows: Sequence[Any] = found.all()
             return rows
 
+    def rows_at_once(self, wanted: Wanted, values: Sequence[str]) -> None:
+        """Return None: a server has to be waited for."""
+
     async def close(self) -> None:
         """Leave the connections to the engine."""
 

@@ -32,6 +32,9 @@ class Reader(Protocol):
         Each has its values by the names of the columns. Raises as the driver does.
         """
 
+    def rows_at_once(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any] | None:
+        """Return them without waiting for anything; None where that cannot be."""
+
     async def close(self) -> None:
         """Close what only this reader has."""
 

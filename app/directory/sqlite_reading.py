@@ -12,7 +12,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -45,18 +44,25 @@ class SQLiteReader:
         self._slow_until = 0.0
 
     async def rows(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any]:
-        began = monotonic()
-        if len(values) <= _FEW and began >= self._slow_until:
-            # Where it cannot be read at once, it is waited for elsewhere.
-            with suppress(sqlite3.OperationalError):
-                found = self._at_once.rows(wanted, values)
-                self._note(monotonic() - began)
-                return found
+        # Where it cannot be read at once, it is waited for elsewhere.
+        if (found := self.rows_at_once(wanted, values)) is not None:
+            return found
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="directory")
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, self._patient.rows, wanted, values
         )
+
+    def rows_at_once(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any] | None:
+        began = monotonic()
+        if len(values) > _FEW or began < self._slow_until:
+            return None
+        try:
+            found = self._at_once.rows(wanted, values)
+        except sqlite3.OperationalError:
+            return None
+        self._note(monotonic() - began)
+        return found
 
     async def close(self) -> None:
         self._at_once.end()

@@ -21,7 +21,7 @@ async def other_process(place: Place, directory: Directory) -> AsyncIterator[Dir
 
 
 class Counting:
-    """Reads as a reader does, and counts how often and how much is asked of it."""
+    """Reads as a reader does that has to wait, and counts how often and how much is asked of it."""
 
     def __init__(self, directory: Directory) -> None:
         self._reader = directory._database._reader
@@ -31,6 +31,9 @@ class Counting:
     async def rows(self, wanted: Wanted, values: Sequence[str]) -> Sequence[Any]:
         self.asked.append(len(values))
         return await self._reader.rows(wanted, values)
+
+    def rows_at_once(self, wanted: Wanted, values: Sequence[str]) -> None:
+        """Return None."""
 
     async def close(self) -> None:
         await self._reader.close()
@@ -118,6 +121,7 @@ async def test_one_that_is_unknown_and_one_who_goes_away_cost_the_others_nothing
     directory: Directory,
 ) -> None:
     account = await link(directory, await put(directory, "C-1"))
+    Counting(directory)
     impatient = asyncio.create_task(directory.credentials(account.id))
     others = [
         asyncio.create_task(directory.credentials(one)) for one in (account.id, "0" * 16, "1" * 16)

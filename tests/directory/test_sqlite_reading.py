@@ -76,6 +76,19 @@ async def test_what_is_read_at_once_and_by_the_thread_is_the_same(
     assert (was_in_thread, reader._thread is not None) == (False, True)
 
 
+async def test_what_would_have_to_be_waited_for_is_not_read_at_once(
+    reader: SQLiteReader, account_id: str, file: Path
+) -> None:
+    with locked(file):
+        at_once = reader.rows_at_once(BY_ID, [account_id])
+    free = reader.rows_at_once(BY_ID, [account_id])
+    unknown = reader.rows_at_once(BY_ID, ["0" * 16])
+
+    assert at_once is None
+    assert [row.id for row in free or ()] == [account_id]
+    assert unknown == []
+
+
 @tried_again
 async def test_a_lock_is_waited_for_without_holding_up_anybody_else(
     reader: SQLiteReader, account_id: str, file: Path
