@@ -22,6 +22,7 @@ from app.api.exports import Doors, routes
 from app.api.guard import DocumentLimits
 from app.api.http import GraphQLEndpoint, requested_age
 from app.api.persisted import AutomaticLibrary, TrustedLibrary
+from app.api.rows import forget_what_is_purged
 from app.api.streams.streams import MOST_OF_ONE, Streams
 from app.api.streams.websocket import WebSocketEndpoint
 from app.auth.callers import Callers, callers
@@ -250,5 +251,6 @@ def executor(settings: Settings, opened: Services) -> Executor:
         TrustedLibrary(documents, trusted) if trusted else AutomaticLibrary(documents, opened.guard)
     )
     capabilities = [provider.capabilities for provider in opened.providers.values()]
+    forget_what_is_purged(opened.changes)
     costs = Costs(graphql_schema, capabilities, page_limit=limits.page_size)
     return Executor(library, costs, limits.cost)

@@ -123,6 +123,7 @@ async def services(
             metrics,
             Rates(guard, secret=vault.derive("callers")[0]),
             lookups,
+            changes,
             responses,
         )
 

@@ -28,6 +28,7 @@ from app.model.instants import written
 from app.model.viewer import Viewer
 from app.observing.observation import note_source
 from app.providers.page import Provider
+from app.redis.changes import Changes
 from app.redis.guard import Guard
 from app.redis.rates import Rates
 from app.responses.cache import ResponseCache
@@ -60,6 +61,7 @@ class Services:
     metrics: Metrics
     rates: Rates
     lookups: Lookups
+    changes: Changes
     responses: ResponseCache | None
 
 

@@ -22,15 +22,16 @@ from app.api.costs.costs import Costs
 from app.api.costs.remembered import RememberedCosts
 from app.api.documents import Document, Rejected, invalid
 from app.api.errors import formatted, internal, shown
-from app.api.executor import CompilingExecutor, Kept, Operations
+from app.api.executor import CompilingExecutor, Operations
 from app.api.persisted import Library
 from app.api.requests import MutationByGet, Request
+from app.api.rows import rows
 from app.api.schema import schema
 from app.model.errors import TooSlow
 from app.observing.observation import note_error, note_operation, timed
 
 graphql_schema = schema._schema  # noqa: SLF001 - it has no other name there
-_operations = Operations(graphql_schema, kept=Kept())
+_operations = Operations(graphql_schema, kept=rows)
 
 # A list of a hundred ids and ten filters need half as many. Each is looked at wherever its variable
 # is used, and the others wait meanwhile.

@@ -45,6 +45,12 @@ class Kept:
     def count(self) -> int:
         return len(self._known)
 
+    def forget(self) -> None:
+        """Let go of everything that was written, and of what it was made of."""
+        self._known.clear()
+        self._noted.clear()
+        self.bytes = 0
+
     def ending(self, made_of: Sequence[str], made: str) -> list[str]:
         """Return the last lines of a function of a source `s`, which use the `names`.
 
@@ -68,8 +74,7 @@ class Kept:
         text = orjson.dumps(made)
         weight = len(text) + _WEIGHT
         if self.bytes + weight > self._most_bytes:
-            self._known.clear()
-            self.bytes = 0
+            self.forget()
         self.bytes += weight
         written = orjson.Fragment(text)
         self._known[key] = (written, made_of)
