@@ -51,7 +51,7 @@ def running(*arguments: object, until: str) -> Iterator[tuple[subprocess.Popen[s
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        too_long = Timer(60, process.kill)
+        too_long = Timer(100, process.kill)
         too_long.start()
         try:
             lines: list[str] = []
@@ -69,7 +69,7 @@ def running(*arguments: object, until: str) -> Iterator[tuple[subprocess.Popen[s
 def stopped(process: subprocess.Popen[str], how: signal.Signals) -> Outcome:
     """Send a signal and return how the process ended."""
     process.send_signal(how)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return Outcome(process.returncode, out, err)
 
 
@@ -89,7 +89,7 @@ def on_a_terminal(*arguments: object, into: Path | None = None) -> tuple[int, st
             env={**os.environ, "TERM": "xterm-256color"},
         )
     os.close(theirs)
-    too_long = Timer(60, process.kill)
+    too_long = Timer(100, process.kill)
     too_long.start()
     parts = []
     with suppress(OSError):  # the other end is closed when the command has ended

@@ -27,7 +27,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def ask(url: str) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx.post(url, json=QUERY, trust_env=False, timeout=25).json()
+    answer: dict[str, Any] = httpx.post(url, json=QUERY, trust_env=False, timeout=60).json()
     return answer
 
 
@@ -50,7 +50,7 @@ def test_the_demonstration_answers_its_own_query_and_tidies_up(how: signal.Signa
     with running("demo", "--port", 0, until="Ctrl-C") as (process, lines):
         command = next(line for line in lines if line.startswith("curl"))
         pasted = subprocess.run(
-            shlex.split(command), capture_output=True, text=True, check=True, timeout=20
+            shlex.split(command), capture_output=True, text=True, check=True, timeout=60
         )
         text = "".join(lines)
         query = text[text.index("\n{\n") : text.index("\n}\n") + 2]
@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_told_in_one_line(config: Path) -> None:
             )
             for command in commands
         ]
-        ended = [(*process.communicate(timeout=40), process.returncode) for process in processes]
+        ended = [(*process.communicate(timeout=100), process.returncode) for process in processes]
 
     for out, err, status in ended:
         assert (status, out) == (1, "")

@@ -191,7 +191,7 @@ def test_the_balancer_is_healthy_while_there_is_a_gateway(served: Stack) -> None
     for address in ADDRESSES:
         served.gateways[address].tell(signal.SIGTERM)
     status = httpx.get(served.health, trust_env=False).status_code
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while status == 200 and time.monotonic() < deadline:
         time.sleep(0.1)
         status = httpx.get(served.health, trust_env=False).status_code

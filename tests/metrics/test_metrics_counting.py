@@ -11,6 +11,7 @@ from redis_server import RedisServer, needs_redis
 from scraping import Scrape, scrape
 from streaming import begun, hear, say, until
 from test_streams_events import listening
+from tries import tried_again
 from world import World, gateway, world
 
 from app import settings
@@ -136,7 +137,7 @@ def test_what_is_fetched_already_is_joined(cold: World) -> None:
             bodies = [{"query": QUERY, "variables": {"first": n}} for n in (5, 6, 7)]
             await asyncio.gather(*(http.post("/graphql", json=body) for body in bodies))
 
-    cold.sandbox.set_fault("hostup", {"kind": "latency", "ms": 300})
+    cold.sandbox.set_fault("hostup", {"kind": "latency", "ms": 1000})
 
     by = moved(cold, lambda: asyncio.run(ask_at_once()))
 
@@ -227,6 +228,7 @@ def impatient(served: World, **settings_of_hosting: str) -> settings.Settings:
     return settings.load(served.folder / "gateway.toml", changed)
 
 
+@tried_again
 def test_timeouts_waits_and_places_are_told(served: World, redis: RedisServer) -> None:
     redis.client().flushall()
     configured = impatient(served, timeout="800ms", max_concurrency="1", rate="3/second")
@@ -260,6 +262,7 @@ def test_timeouts_waits_and_places_are_told(served: World, redis: RedisServer) -
     assert told.value(P + "upstream_exchange_duration_seconds_count", **timeouts) >= 1
 
 
+@tried_again
 def test_waits_for_the_own_rate_are_told(served: World, redis: RedisServer) -> None:
     redis.client().flushall()
     configured = impatient(served, rate="2/second")
@@ -333,7 +336,7 @@ def test_an_operator_is_answered_under_overload_and_sees_the_refusals(cold: Worl
             await asyncio.gather(*held)
             return refused.status_code, seen
 
-    cold.sandbox.set_fault("hostup", {"kind": "latency", "ms": 1500})
+    cold.sandbox.set_fault("hostup", {"kind": "latency", "ms": 3000})
 
     status, seen = asyncio.run(overload())
 

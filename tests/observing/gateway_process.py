@@ -55,7 +55,7 @@ class Gateway:
         return self.process.wait(_PATIENCE_SECONDS)
 
 
-def eventually(look: Callable[[], T], within: float = 10) -> T:
+def eventually(look: Callable[[], T], within: float = 60) -> T:
     """Return what is seen once it is something; what it is by then where it never is."""
     until = time.monotonic() + within
     while not (seen := look()) and time.monotonic() < until:

@@ -44,7 +44,7 @@ class Served:
         """Send a signal to the process and its workers, as a terminal does."""
         os.killpg(self.process.pid, sig)
 
-    def ended(self, within: float = 20) -> int:
+    def ended(self, within: float = 60) -> int:
         """Return the exit status once it has ended."""
         return self.process.wait(within)
 

@@ -129,7 +129,7 @@ class Shell:
                 too_long.cancel()
                 yield said
                 os.killpg(process.pid, signal.SIGINT)
-                rest, _ = process.communicate(timeout=20)
+                rest, _ = process.communicate(timeout=60)
                 assert "Traceback" not in said + rest
             finally:
                 too_long.cancel()

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -32,7 +32,7 @@ needs_build = pytest.mark.skipif(
 
 # Not even a name is looked up for what the interception below would let through.
 _LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 60_000
 # The page heeds what is shown anew when it has been at rest for half a second, as a person would.
 _HEEDED_MS = 700
 # Of the query, its variables, the headers and the answer.
@@ -137,6 +137,15 @@ def _is_inside(url: str) -> bool:
 
 def wait_for_editors(page: Page) -> None:
     expect(page.locator(".monaco-editor[data-uri]")).to_have_count(_EDITORS)
+
+
+def wait_until(page: Page, holds: Callable[[], bool]) -> None:
+    """Return when it holds, as the browser tells by and by."""
+    for _ in range(_PATIENCE_MS // 50):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it does not come to hold")
 
 
 def open_tab(page: Page, name: str) -> None:

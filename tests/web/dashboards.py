@@ -93,6 +93,7 @@ def scroll_on(page: Page, least: int) -> None:
             return
         page.mouse.wheel(0, 2500)
         page.wait_for_timeout(150)
+        wait_until_read(page)
     raise AssertionError(f"{rows(page).count()} rows after {_MOST_SCREENS} screens")
 
 

@@ -15,6 +15,7 @@ from browsing import (
     run,
     visiting,
     wait_for_editors,
+    wait_until,
     write,
 )
 from issuing import by_library, guarded
@@ -173,6 +174,11 @@ def test_a_tab_that_is_loaded_again_is_as_it_was(visit: Visit) -> None:
     visit.assert_quiet()
 
 
+def forbidden(visit: Visit) -> set[str]:
+    """Return what the page wanted to do that its policy does not let it do."""
+    return {violation.split()[0] for violation in visit.violations}
+
+
 def test_a_forbidden_script_picture_or_socket_would_be_noticed(served: World, visit: Visit) -> None:
     page = visit.page
 
@@ -182,10 +188,10 @@ def test_a_forbidden_script_picture_or_socket_would_be_noticed(served: World, vi
       try { new WebSocket("ws://outside.invalid/graphql") } catch {}
       new WebSocket(location.href.replace("http", "ws"), "graphql-transport-ws")
     }""")
+    wait_until(page, lambda: len(forbidden(visit)) == 3)
     page.wait_for_timeout(300)
 
-    forbidden = {violation.split()[0] for violation in visit.violations}
-    assert forbidden == {"script-src-elem", "img-src", "connect-src"}
+    assert forbidden(visit) == {"script-src-elem", "img-src", "connect-src"}
     assert not any(served.url.partition(":")[2] in one for one in visit.violations)
     assert visit.outside == []  # the policy is before the network
     with pytest.raises(AssertionError):
@@ -212,7 +218,7 @@ def test_a_request_to_outside_would_be_noticed(served: World) -> None:
           document.body.append(Object.assign(new Image(), { src: "http://outside.invalid/a.png" }))
           new WebSocket("ws://outside.invalid/graphql")
         }""")
-        visit.page.wait_for_timeout(300)
+        wait_until(visit.page, lambda: len(visit.outside) == 2)
 
     assert sorted(visit.outside) == ["http://outside.invalid/a.png", "ws://outside.invalid/graphql"]
     with pytest.raises(AssertionError):
