@@ -24,7 +24,7 @@ from app.api.http import KEPT
 from app.begun import Begun
 from app.metrics.metrics import Metrics
 from app.model.viewer import Viewer
-from app.observing.correlation import REQUEST_ID, made_id
+from app.observing.correlation import REQUEST_ID
 from app.observing.requests import RequestLog
 from app.redis.rates import Allowance, raw_header_fields
 from app.responses.budget import Budget
@@ -33,7 +33,7 @@ from app.responses.kept import Kept
 from app.server.given import Answers, Asked, Given, lines
 from app.server.limits import cut_off
 from app.server.observing import SERVER_TIMING, TIMING_OF_HIT, TOLD
-from app.server.said import METHODS, Said, read
+from app.server.said import METHODS, SAID, Said, read
 
 PATH = "/graphql"
 _RAW_PATH = PATH.encode()
@@ -101,7 +101,7 @@ class Hits:
         allowance = desk.take_at_once(viewer)
         if allowance is None or not allowance.allowed:
             return []
-        name = said.correlation.id if said.correlation else made_id()
+        name = said.request_id
         of_the_moment = lines(_of_the_moment(left, allowance, name))
         self._count(said.method, given, name, began)
         return [given.head, of_the_moment, b"\r\n", given.body]
@@ -112,18 +112,21 @@ class Hits:
         if desk is None:
             await self._app(scope, receive, send)
             return
-        first = Begun(receive())
-        said = _said(scope, first.result) if first.is_done else None
+        said: Said | None = scope.get(SAID)
+        if said is None:
+            first = Begun(receive())
+            said = _said(scope, first.result) if first.is_done else None
+            receive = _again(first, receive)
         viewer = desk.viewer(said.authorization) if said else None
         if said is None or viewer is None:
-            await self._app(scope, _again(first, receive), send)
+            await self._app(scope, receive, send)
             return
         asked = _asked(viewer, said)
         given = self._answers.get(asked)
-        name = said.correlation.id if said.correlation else made_id()
+        name = said.request_id if given else ""
         headers = await _headers(desk, viewer, given, name) if given else None
         if given is None or headers is None:
-            await self._anew(asked, scope, _again(first, receive), send)
+            await self._anew(asked, scope, receive, send)
             return
         start = {"type": "http.response.start", "status": 200, "headers": headers}
         for message in (start, {"type": "http.response.body", "body": given.body}):

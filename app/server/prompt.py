@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.server.hits import Hits
 from app.server.limits import ONE_MORE, ONE_MORE_HEADERS, Overload
 from app.server.readiness import Readiness
-from app.server.said import Said, read
+from app.server.said import SAID, Said, read
 
 # Stands for a request of which nothing is read, as it was answered by its head alone.
 _ANSWERED: Any = SimpleNamespace(response_complete=True, message_event=asyncio.Event())
@@ -146,6 +146,8 @@ class PromptProtocol(HttpToolsProtocol):
             if self._is_refused(request):  # its body is nobody's
                 self._answered = request
                 return
+        if said is not None:
+            self.scope[SAID] = said  # type: ignore[literal-required]
         super().on_headers_complete()
         if came:
             super().on_body(bytes(came))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from app.api.http import requested_age
-from app.observing.correlation import Correlation, sent
+from app.observing.correlation import Correlation, made_id, sent
 
 # What else a request says does not change its answer.
 _SAYING = (b"host", b"origin", b"accept", b"accept-encoding", b"content-type", b"content-length")
@@ -14,6 +14,8 @@ _NOT_HERE = frozenset({b"if-none-match", b"if-match", b"expect", b"transfer-enco
 _SPECIAL = frozenset({*_SAYING, *_NOT_HERE, _CALLER, b"cache-control"})
 # Longer than nearly any request, and less than what one that comes in a single read may have.
 _MOST_DIGITS_OF_LENGTH = 4
+# Where in a scope it lies, if the connection has read it.
+SAID = "credit_gateway.said"
 METHODS = frozenset({"GET", "POST"})
 
 
@@ -28,7 +30,12 @@ class Said(NamedTuple):
     fields: tuple[bytes, ...]
     body: bytes
     authorization: str
-    correlation: Correlation | None
+    sent: Correlation | None
+
+    @property
+    def request_id(self) -> str:
+        """The id that was sent with it, or a new one each time."""
+        return self.sent.id if self.sent else made_id()
 
 
 def read(
