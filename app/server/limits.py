@@ -114,11 +114,25 @@ class Overload:
 
     def __init__(self, limits: Limits, refused: Callable[[str, str], None]) -> None:
         self._limits = limits
+        self._coming = 0
         self.refused = refused
 
     def takes(self, url: bytes) -> bool:
         """Say whether a request for this is to be refused."""
-        return self._limits.is_full and not url.startswith(_UNLIMITED_URLS)
+        count = self._limits.in_flight + self._coming
+        return count >= self._limits.max_in_flight and not url.startswith(_UNLIMITED_URLS)
+
+    def let_in(self) -> None:
+        """Count a request that was not refused until it is under way, in the next turn of the loop.
+
+        What is read in one turn may be many times what is to be under way.
+        """
+        if not self._coming:
+            asyncio.get_running_loop().call_soon(self._all_came)
+        self._coming += 1
+
+    def _all_came(self) -> None:
+        self._coming = 0
 
 
 async def _refuse_one_more(send: Send) -> None:

@@ -146,6 +146,9 @@ class PromptProtocol(HttpToolsProtocol):
             if self._is_refused(request):  # its body is nobody's
                 self._answered = request
                 return
+        overload: Overload | None = self.app_state.get("overload")
+        if overload is not None and not self._may_be_given(self.url):  # what is given has no limit
+            overload.let_in()
         if said is not None:
             self.scope[SAID] = said  # type: ignore[literal-required]
         super().on_headers_complete()

@@ -1,9 +1,11 @@
 """Who is one too many is refused by the head of the request alone, and the connection goes on."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,8 @@ from lists import until
 from raw import Conversation, post
 from scraping import scrape
 from world import World, world
+
+from app.server.limits import Limits, Overload
 
 VIEWER = json.dumps({"query": "{ viewer { subject } }"}).encode()
 SLOW = '{ customer(reference: "C-1001") { creditChanges(first: 5) { nodes { id } } } }'
@@ -126,6 +130,24 @@ def test_probes_are_answered_and_refusals_counted(full: World) -> None:
 
     assert probes == [200] * 3
     assert after == before + 1
+
+
+async def test_what_comes_in_one_turn_of_the_loop_is_counted_before_it_is_under_way() -> None:
+    async def nothing(*_: object) -> None:
+        return
+
+    limits = Limits(nothing, max_in_flight=2, request_timeout=timedelta(seconds=1))
+    overload = Overload(limits, lambda *_: None)
+    refused = []
+    for _ in range(3):
+        refused.append(overload.takes(b"/graphql"))
+        overload.let_in()
+    probe = overload.takes(b"/livez")
+    await asyncio.sleep(0)
+
+    assert refused == [False, False, True]
+    assert not probe
+    assert not overload.takes(b"/graphql")
 
 
 def test_a_page_of_another_origin_can_read_the_refusal(tmp_path: Path) -> None:
