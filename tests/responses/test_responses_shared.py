@@ -27,6 +27,7 @@ from changing import credentials, delete, link, linked, unlink
 from commands import COMMAND
 from lists import until
 from redis_server import RedisServer, needs_redis, redis_server
+from tries import tried_again
 from world import VAULT_KEY, World, world
 
 pytestmark = needs_redis
@@ -68,6 +69,10 @@ def accounts(response: httpx.Response) -> list[str]:
     return [each["id"] for each in data(response)["customer"]["accounts"]]
 
 
+def shows(one: World, amount: str) -> bool:
+    return newest(ask(one)) == amount
+
+
 def has(one: World, count: int) -> bool:
     return len(accounts(ask(one, LINKED))) == count
 
@@ -93,6 +98,22 @@ def test_what_one_answered_the_other_gives_again_and_asks_nobody(
         assert all(is_hit(each) and each.content == first.content for each in answers)
         assert served.sandbox.calls() == {}
         assert documents_read(two) == before
+
+
+@WHERE_KEPT
+@tried_again
+def test_a_change_by_one_is_heard_by_the_other_within_a_second(
+    served: World, other: dict[str, str]
+) -> None:
+    with both(served, **other) as (one, two, _):
+        account = account_of(one, "hosting")
+        for amount in ("31.01", "32.02", "33.03"):
+            before = newest(kept(two))
+            add_entry(one, amount)
+            one.data(REFRESH, {"id": account})
+            until(partial(shows, two, amount), seconds=1)
+
+            assert before != amount
 
 
 def test_without_the_cache_the_other_answers_anew(served: World) -> None:
