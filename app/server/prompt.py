@@ -2,8 +2,7 @@
 Answers that a connection gives by itself: what was given before, and refusals of one too many.
 
 Who asks the same again and again, as a dashboard does, sends the same bytes each time. What they
-say is read once, as long as nothing else comes between; whether it is still to be answered so is
-asked each time.
+say is read once for a connection; whether it is still to be answered so is asked each time.
 """
 
 import asyncio
@@ -21,6 +20,9 @@ from app.server.said import SAID, Said, read
 
 # Stands for a request of which nothing is read, as it was answered by its head alone.
 _ANSWERED: Any = SimpleNamespace(response_complete=True, message_event=asyncio.Event())
+
+# Of one connection; there may be thousands.
+_MOST_KNOWN_BYTES = 8 << 10
 
 _OK_STATUS = STATUS_LINE[HTTPStatus.OK]
 _ONE_MORE_STATUS = STATUS_LINE[HTTPStatus.SERVICE_UNAVAILABLE]
@@ -48,24 +50,32 @@ class PromptProtocol(HttpToolsProtocol):
     _ended = 0
     # What has come of the body of a request that may be answered here.
     _waiting: bytearray | None = None
-    # The last one that was answered here, and its bytes where nothing else has come with it.
+    # The last one that was answered here.
     _answered: _Request | None = None
-    _last: tuple[bytes, _Request] | None = None
     # The server's header fields of this second, and how they are sent.
     _lines: tuple[object, bytes] = (None, b"")
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        # Such requests by their bytes, where these came alone; about as many as a page asks.
+        self._known: dict[bytes, _Request] = {}
+        self._known_bytes = 0
+        super().connection_made(transport)
+
     def data_received(self, data: bytes) -> None:
-        if self._last is not None and self._last[0] == data and self._is_answered(self._last[1]):
-            self._heads += 1
-            return
-        self._answered = self._last = None
-        before, was_between = self._begun, self._begun == self._ended
+        # In between nothing but a new request may begin, and one that is whole ends it.
+        was_between = self._begun == self._ended
+        if was_between and len(data) <= _MOST_KNOWN_BYTES:
+            request = self._known.get(data)
+            if request is not None and self._is_answered(request):
+                self._heads += 1
+                return
+        self._answered, before = None, self._begun
         super().data_received(data)
         if self._waiting is not None and not self.transport.is_closing():
             self._let_in()  # the rest of it comes later
         is_one = was_between and self._begun == self._ended == before + 1
-        if is_one and self._answered is not None:
-            self._last = data, self._answered
+        if is_one and self._answered is not None and len(data) <= _MOST_KNOWN_BYTES:
+            self._know(data, self._answered)
 
     def on_message_begin(self) -> None:
         self._begun += 1
@@ -105,6 +115,15 @@ class PromptProtocol(HttpToolsProtocol):
         """Say whether nothing that came before waits for its answer, and more may come."""
         is_idle = self.cycle is None or (self.cycle.response_complete and not self.pipeline)
         return is_idle and not self.flow.write_paused and not _is_draining(self.app_state)
+
+    def _know(self, data: bytes, request: _Request) -> None:
+        """Know a request by its bytes from now on; when they are too many, all are forgotten."""
+        if data not in self._known:
+            if self._known_bytes + len(data) > _MOST_KNOWN_BYTES:
+                self._known.clear()
+                self._known_bytes = 0
+            self._known_bytes += len(data)
+        self._known[data] = request
 
     def _is_answered(self, request: _Request) -> bool:
         """Answer a request that was answered here before, if it is to be so again."""

@@ -157,6 +157,33 @@ def test_a_piece_that_ends_within_a_request_is_no_repeated_request(
     assert [one.status for one in answers] == [200, 406, 406]
 
 
+@pytest.mark.parametrize(
+    ("begun", "status"),
+    [(post(KEPT)[: -len(KEPT)], 400), (b"POST /graphql HTTP/1.1\r\nAccept: ", 406)],
+    ids=["body", "head"],
+)
+def test_bytes_that_are_part_of_another_request_are_not_answered_as_one(
+    served: World, body: bytes, begun: bytes, status: int
+) -> None:
+    with Conversation(served.url) as conversation:
+        before = [conversation.asked(KEPT) for _ in range(2)]
+        conversation.send(begun)
+        time.sleep(0.01)
+        another = conversation.asked(KEPT)
+        after = conversation.asked(KEPT)
+
+    assert [one.body for one in (*before, after)] == [body] * 3
+    assert another.status == status
+
+
+def test_any_number_of_requests_may_alternate_on_a_connection(served: World, body: bytes) -> None:
+    requests = [post(BODY, b"X-Number: " + b"9" * number) for number in range(1, 60, 3)]
+    with Conversation(served.url) as conversation:
+        answers = [conversation.asked(one) for one in requests * 3]
+
+    assert {one.body for one in answers} == {body}
+
+
 def test_each_repeated_request_has_its_own_id_or_the_one_it_sends(
     served: World, body: bytes
 ) -> None:
