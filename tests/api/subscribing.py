@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from redis_server import RedisServer
-from viewing import Asked, asking
+from viewing import Asked, asking, written
 from world import World
 
 from app import settings
@@ -41,7 +41,7 @@ async def answers(
     """Return the stream of answers to a subscription, or the answer that refuses it."""
     context = Context(asked.services, viewer, Deadline(timedelta(seconds=5)))
     found = await asked._executor.answers(Request(query), context)
-    return found if isinstance(found, AsyncGenerator) else found.body
+    return found if isinstance(found, AsyncGenerator) else written(found.body)
 
 
 class Heard:
@@ -73,7 +73,7 @@ async def heard(
 
     async def take() -> None:
         async for answer in stream:
-            told.bodies.append(answer.body)
+            told.bodies.append(written(answer.body))
         told.ended.set()
 
     task = asyncio.create_task(take())

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Self
 
+import orjson
 from world import World
 
 from app.api.context import Context, Services
@@ -37,7 +38,13 @@ class Asked:
         """Return the whole answer to a query."""
         context = Context(self.services, viewer, Deadline(timedelta(seconds=5)))
         response = await self._executor.answer(Request(query, variables=variables), context)
-        return response.body
+        return written(response.body)
+
+
+def written(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer as its reader has it; parts of it may be written already."""
+    read: dict[str, Any] = orjson.loads(orjson.dumps(body))
+    return read
 
 
 @asynccontextmanager
