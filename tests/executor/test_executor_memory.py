@@ -11,6 +11,7 @@ import strawberry
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    GraphQLSchema,
     build_schema,
     execute,
     parse,
@@ -36,10 +37,11 @@ def executed(
     document: DocumentNode,
     operations: Operations,
     root: object = ROOT,
+    schema: GraphQLSchema = SCHEMA,
     **more: Any,  # noqa: ANN401
 ) -> ExecutionResult:
     result = execute(
-        SCHEMA,
+        schema,
         document,
         root,
         executor_class=CompilingExecutor,
@@ -185,13 +187,7 @@ def test_objects_are_kept_within_so_many_bytes() -> None:
     for text in map(str, range(100)):
         tree = Tree(leaves=[Leaf(content=object(), text=text) for _ in range(10)])
         for _ in range(3):
-            found: Any = execute(
-                schema._schema,
-                document,
-                tree,
-                executor_class=CompilingExecutor,
-                operations=operations,
-            )
+            found = executed(document, operations, tree, schema._schema)
             assert orjson.loads(orjson.dumps(found.data)) == {"leaves": [{"text": text}] * 10}
         assert kept.bytes <= 100_000
         counts.append(kept.count)
@@ -210,14 +206,7 @@ def test_what_depends_on_variables_is_not_kept() -> None:
     for condition, count in (("$is", 0), ("true", 1)):
         document = parse(asked % condition)
         for _ in range(3):
-            execute(
-                schema._schema,
-                document,
-                tree,
-                variable_values={"is": True},
-                executor_class=CompilingExecutor,
-                operations=operations,
-            )
+            executed(document, operations, tree, schema._schema, variable_values={"is": True})
         assert kept.count == count
 
 
@@ -230,12 +219,6 @@ def test_what_is_asked_once_is_not_kept_wherever_it_is_in_memory() -> None:
     for text in map(str, range(500)):
         # It takes the place of the one before, if that is free by now.
         tree = Tree(leaves=[Leaf(content=object(), text=text)])
-        found: Any = execute(
-            schema._schema,
-            document,
-            tree,
-            executor_class=CompilingExecutor,
-            operations=operations,
-        )
+        found = executed(document, operations, tree, schema._schema)
         assert found.data == {"leaves": [{"text": text}]}
     assert kept.count == 0
