@@ -25,7 +25,6 @@ from subscribing import (
     remind,
     soon,
 )
-from tries import tried_again
 from world import World, world
 
 from app.feeds.listener import MOST_WAITING
@@ -124,7 +123,6 @@ async def test_a_history_that_is_never_fresh_is_polled_once_in_five_seconds(
     assert counted == expected
 
 
-@tried_again
 async def test_what_is_read_with_other_credentials_is_not_told_where_no_word_of_them_came(
     served: World,
 ) -> None:

@@ -24,7 +24,6 @@ from issuing import (
     token,
 )
 from raw import exchange
-from tries import tried_again
 from world import World
 
 pytest_plugins = ("auth_fixtures",)
@@ -279,7 +278,6 @@ def test_nothing_of_a_request_is_read_before_it_is_known_who_asks(
     assert steady.http.post("/graphql", **good).status_code != 401
 
 
-@tried_again
 def test_a_token_ends_also_when_it_was_just_accepted(steady: World) -> None:
     soon = token({"exp": now() + 2})
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from commands import Run, assert_one_line, on_a_terminal
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 from world import VAULT_KEY, configuration, gateway
 
 from app import sandbox, settings
@@ -77,7 +76,6 @@ OF_C_1002 = [
 
 
 @needs_redis
-@tried_again
 def test_a_gateway_on_the_same_redis_then_asks_no_provider(
     run: Run, config: Path, providers: SandboxServer
 ) -> None:

@@ -16,7 +16,6 @@ from postgres_server import (
     postgres_server,
 )
 from redis_server import free_port
-from tries import tried_again
 
 from app.directory.database import DirectoryUnavailable
 from app.directory.directory import Directory
@@ -46,7 +45,6 @@ async def refused(url: str) -> str:
     return str(caught.value)
 
 
-@tried_again
 async def test_a_server_that_does_not_answer_is_given_up_soon_and_found_again(
     server: PostgresServer, place: Place
 ) -> None:

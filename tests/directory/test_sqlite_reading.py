@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from directories import KEY, link, put
-from tries import tried_again
 
 from app.directory import sqlite_reading as reading
 from app.directory.directory import Directory
@@ -89,7 +88,6 @@ async def test_what_would_have_to_be_waited_for_is_not_read_at_once(
     assert unknown == []
 
 
-@tried_again
 async def test_a_lock_is_waited_for_without_holding_up_anybody_else(
     reader: SQLiteReader, account_id: str, file: Path
 ) -> None:

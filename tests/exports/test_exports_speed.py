@@ -6,7 +6,6 @@ from time import process_time
 import strawberry
 from histories import START, change
 from msgspec.structs import replace
-from tries import tried_again
 
 from app.api.types.accounts import Account
 from app.api.types.entries import CreditChange
@@ -49,7 +48,6 @@ def seconds(run: Callable[[], list[Fields]]) -> float:
     return min(took)
 
 
-@tried_again
 def test_no_field_of_a_row_is_left_to_its_resolver() -> None:
     rows, others, shown = rows_of(Stream.CREDIT_CHANGES), Rows(Stream.CREDIT_CHANGES), entries()
     del others._schema._strawberry_schema  # type: ignore[attr-defined] # by it resolvers are known

@@ -15,7 +15,6 @@ import pytest
 from bearing_faults import MOST_BYTES
 from fault_world import PROVIDERS, Faulty, Told, faulty
 from judging_answers import assert_named, assert_stale
-from tries import tried_again
 from wire import Wire
 from wire_faults import CASES, bomb
 
@@ -55,7 +54,6 @@ def test_every_fault_has_its_control() -> None:
 
 
 @pytest.mark.parametrize("fault", OUTCOMES)
-@tried_again
 async def test_a_fault_hits_a_client_that_does_not_guard_against_it(wire: Wire, fault: str) -> None:
     silence = None if fault == "hang" else SILENCE
     well = await naive_client.meet(asked(wire), SECONDS)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import pytest
 from fault_world import PROVIDER_SECONDS, PROVIDERS, QUERY, REQUEST_SECONDS, Faulty, faulty
 from figures import note
-from tries import tried_again
 from wire_faults import CASES, bomb
 
 pytestmark = pytest.mark.alone
@@ -172,7 +171,6 @@ def test_who_asks_for_nothing_of_a_broken_provider_is_answered_as_soon_as_else(
     assert tries[-1].are_little, tries
 
 
-@tried_again
 def test_another_provider_that_is_slower_would_be_noticed(served: World) -> None:
     @contextmanager
     def fault() -> Iterator[None]:
@@ -183,7 +181,6 @@ def test_another_provider_that_is_slower_would_be_noticed(served: World) -> None
     assert ratios_by(fault, served).anew > MOST
 
 
-@tried_again
 def test_a_gateway_that_stands_still_now_and_then_would_be_noticed(served: World) -> None:
     @contextmanager
     def fault() -> Iterator[None]:

@@ -18,7 +18,6 @@ import pytest
 from fault_world import PROVIDERS, QUERY, REQUEST_SECONDS, Faulty, faulty
 from figures import note
 from memory import open_files, resident_bytes
-from tries import tried_again
 from wire_faults import CASES, bomb
 
 SECONDS = float(os.environ.get("FAULTS_SECONDS", "20"))
@@ -157,7 +156,6 @@ def is_flat(seen: list[Held]) -> bool:
 
 @pytest.mark.alone
 @pytest.mark.timeout(SECONDS + 120)
-@tried_again
 async def test_in_mixed_faults_nothing_grows_and_nobody_sees_what_is_anothers(
     served: Faulty,
 ) -> None:

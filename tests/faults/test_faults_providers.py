@@ -6,7 +6,6 @@ from itertools import product
 import pytest
 from bearing_faults import calls_while_borne
 from fault_world import PROVIDERS, Faulty, faulty, is_whole
-from tries import tried_again
 from wire_faults import CASES, bomb
 
 EACH = list(product(PROVIDERS, CASES))
@@ -21,7 +20,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
 
 
 @pytest.mark.parametrize(("name", "fault"), EACH)
-@tried_again
 def test_a_failing_provider_is_named_or_stale_the_others_are_served_and_it_recovers(
     served: Faulty, name: str, fault: str
 ) -> None:

@@ -11,7 +11,6 @@ import pytest
 from bearing_faults import calls_while_borne
 from fault_world import PROVIDERS, Faulty, faulty, is_whole
 from greetings import CODES, Greetings, greetings
-from tries import tried_again
 from wire_faults import UNAVAILABLE
 
 EACH = list(product(PROVIDERS, CODES))
@@ -78,7 +77,6 @@ def trusting_everybody(url: str) -> str:
 
 
 @pytest.mark.parametrize("fault", OUTCOMES)
-@tried_again
 def test_a_client_that_trusts_everybody_takes_a_wrong_certificate(
     served: Secured, fault: str
 ) -> None:

@@ -11,7 +11,6 @@ from redis_server import RedisServer, needs_redis
 from scraping import Scrape, scrape
 from streaming import begun, hear, say, until
 from test_streams_events import listening
-from tries import tried_again
 from world import World, gateway, world
 
 from app import settings
@@ -228,7 +227,6 @@ def impatient(served: World, **settings_of_hosting: str) -> settings.Settings:
     return settings.load(served.folder / "gateway.toml", changed)
 
 
-@tried_again
 def test_timeouts_waits_and_places_are_told(served: World, redis: RedisServer) -> None:
     redis.client().flushall()
     configured = impatient(served, timeout="800ms", max_concurrency="1", rate="3/second")
@@ -262,7 +260,6 @@ def test_timeouts_waits_and_places_are_told(served: World, redis: RedisServer) -
     assert told.value(P + "upstream_exchange_duration_seconds_count", **timeouts) >= 1
 
 
-@tried_again
 def test_waits_for_the_own_rate_are_told(served: World, redis: RedisServer) -> None:
     redis.client().flushall()
     configured = impatient(served, rate="2/second")

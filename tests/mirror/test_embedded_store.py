@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 
 from app.mirror.documents import Lease
 from app.mirror.embedded import EmbeddedStore, document_store
@@ -128,7 +127,6 @@ async def test_a_store_that_overwrites_what_another_wrote_would_be_noticed(
         assert careless != await played(there, 1)
 
 
-@tried_again
 async def test_what_has_expired_is_neither_told_nor_kept() -> None:
     store = EmbeddedStore(Embedded(), kept_for=timedelta(milliseconds=50))
     for number in range(100):

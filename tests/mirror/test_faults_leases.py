@@ -12,7 +12,6 @@ from processes import NAME, NOW, gateway, keeper_of, until
 from reading import settled
 from redis import Redis
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 
 from app.mirror.store import LEASE
 from app.model.errors import UpstreamRateLimited, UpstreamUnavailable
@@ -61,7 +60,6 @@ async def test_of_two_processes_one_asks_and_both_get_the_answer(
     assert provider.calls == (1 if shared else 2)
 
 
-@tried_again
 async def test_a_long_call_is_waited_for_beyond_the_lease_while_its_process_lives(
     server: RedisServer,
 ) -> None:
@@ -81,7 +79,6 @@ async def test_a_long_call_is_waited_for_beyond_the_lease_while_its_process_live
     assert calls == provider.calls == 1
 
 
-@tried_again
 async def test_who_ends_in_good_order_is_taken_over_from_before_its_lease_ends(
     server: RedisServer,
 ) -> None:

@@ -7,7 +7,6 @@ from histories import change
 from list_provider import ACCOUNT, CHANGES, ListProvider, TestClock
 from processes import gateway, keeper_of
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 
 pytestmark = needs_redis
 TEN = [change(second) for second in range(10, 0, -1)]
@@ -29,7 +28,6 @@ def asked(server: RedisServer) -> dict[str, int]:
     return {name: count for name, count in calls.items() if name not in others}
 
 
-@tried_again
 async def test_what_is_current_is_read_without_redis(server: RedisServer) -> None:
     provider, clock = ListProvider(TEN, "cursor"), TestClock()
     async with gateway(provider, clock, server.url) as mirror:

@@ -11,7 +11,6 @@ from list_provider import ACCOUNT, CHANGES, TestClock
 from processes import NAME, NOW, HeldProvider, gateway, keeper_of, until
 from reading import seen, settled
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 
 from app.history.window import Window
 from app.mirror.mirror import Mirror
@@ -168,7 +167,6 @@ async def test_what_one_process_reads_another_serves_though_its_own_is_fresh(
         assert provider.calls == calls
 
 
-@tried_again
 async def test_without_word_a_process_would_go_on_with_its_own(server: RedisServer) -> None:
     provider, clock = HeldProvider(OLD, "cursor"), TestClock()
     with server.client() as client:

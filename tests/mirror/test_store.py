@@ -10,7 +10,6 @@ from list_provider import ACCOUNT, CHANGES, PAGINGS, ListProvider, TestClock, mi
 from processes import is_away, until
 from reading import seen, settled
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 
 from app.history.window import Window
 from app.redis.connection import answers, connect
@@ -146,7 +145,6 @@ async def test_everything_is_answered_while_redis_is_dead_and_it_is_used_again_a
         assert provider.calls == before
 
 
-@tried_again
 async def test_a_redis_that_hangs_is_waited_for_once_and_shortly() -> None:
     provider, clock = ListProvider(FORTY, "cursor"), TestClock()
     with redis_server() as server:

@@ -10,7 +10,6 @@ import pytest
 from gateways import at_once, gateways
 from places import Place
 from renewing import KEY, KILLED, PROVIDER, Done, Task, opened, outcome, renewer
-from tries import tried_again
 from world import configuration, import_customers
 
 from app import settings
@@ -90,7 +89,6 @@ async def test_without_turns_four_processes_make_several_renewals(
 
 
 @pytest.mark.parametrize("rotate", ["keep", "single_use"])
-@tried_again
 async def test_an_account_outlives_a_process_killed_at_any_step_or_is_to_be_linked_again(
     place: Place, site: SandboxServer, rotate: str
 ) -> None:

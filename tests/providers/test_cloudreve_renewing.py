@@ -9,7 +9,6 @@ from time import monotonic
 import pytest
 from adapters import Hands, Store, account, adapter
 from single_use import FIRST, REFRESH, Site
-from tries import tried_again
 from upstreams import Upstream, upstream
 
 from app.model.entries import Stream
@@ -250,7 +249,6 @@ async def test_a_pair_that_could_not_be_kept_is_forgotten_when_others_are_linked
     assert site.tried == ["refresh-0", "refresh-other"]
 
 
-@tried_again
 async def test_a_turn_that_never_ends_is_not_waited_for_for_ever() -> None:
     site, store, clock = Site(), Store(FIRST), Hands()
     async with upstream(site) as server:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from adapters import SECRETS, Hands, Store, account, adapter
 from recordings import recording, replaying
-from tries import tried_again
 from upstreams import Asked, Reply, as_json, upstream
 
 from app.model.accounts import AccountStatus
@@ -166,7 +165,6 @@ async def test_a_token_that_cannot_stand_in_a_header_is_refused(token: str) -> N
             await provider.page(account(), CHANGES, None)
 
 
-@tried_again
 async def test_renewed_credentials_are_kept_when_their_caller_is_cancelled() -> None:
     site, store = Site(), Store(SECRETS["cloudreve"])
     site.pause = 0.1

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from adapters import START, Hands, is_the_wait, settings_of
 from asking import until
-from tries import tried_again
 from upstreams import Answer, Asked, Reply, Upstream, in_turn, upstream
 
 from app.model.errors import (
@@ -132,7 +131,6 @@ async def test_the_deadline_covers_all_tries() -> None:
     assert len(asked_patiently.asked) == 3
 
 
-@tried_again
 async def test_a_provider_that_answered_did_not_time_out_though_trying_again_takes_too_long() -> (
     None
 ):
@@ -148,7 +146,6 @@ async def test_a_provider_that_answered_did_not_time_out_though_trying_again_tak
     assert len(server.asked) > 1
 
 
-@tried_again
 async def test_waiting_for_a_place_counts_into_the_deadline() -> None:
     async def late(_asked: Asked) -> Reply:
         await asyncio.sleep(0.25)

@@ -9,7 +9,6 @@ from functools import partial
 
 import pytest
 from test_http_door import HEAD, WELL, always, ask, door, slowly
-from tries import tried_again
 from upstreams import Reply
 
 from app.model.errors import UpstreamInvalidResponse, UpstreamTimeout
@@ -62,7 +61,6 @@ async def test_a_head_without_an_end_is_not_kept() -> None:
     assert most < 10_000_000
 
 
-@tried_again
 async def test_heads_and_bodies_that_drip_hold_no_place_for_longer_than_the_timeout() -> None:
     drip = slowly(b"HTTP/1.1 200 Said\r\nX: " + b"x" * 1_000, 0.02)
     async with door(always(Reply(send=drip)), timeout="300ms", max_concurrency=2) as (one, server):

@@ -9,7 +9,6 @@ import structlog
 from adapters import START, Hands
 from asking import until
 from test_http_door import READ, WELL, WRITE, always, ask, door
-from tries import tried_again
 from upstreams import Asked, Reply, Upstream
 
 from app.model.errors import (
@@ -209,7 +208,6 @@ async def test_answers_that_nobody_could_read_open_it(broken: Reply) -> None:
     assert len(server.asked) == 5
 
 
-@tried_again
 async def test_timeouts_open_it() -> None:
     async with door(_answering_when(asyncio.Event()), timeout="50ms") as (one, server):
         found = await failures(one, 10)
@@ -218,7 +216,6 @@ async def test_timeouts_open_it() -> None:
     assert len(server.asked) == 5
 
 
-@tried_again
 async def test_calls_that_found_no_place_say_nothing_of_the_provider() -> None:
     async def late(_asked: Asked) -> Reply:
         await asyncio.sleep(0.7)
@@ -231,7 +228,6 @@ async def test_calls_that_found_no_place_say_nothing_of_the_provider() -> None:
     assert len(found) == 39
 
 
-@tried_again
 async def test_what_was_sent_before_it_opened_does_not_open_it_again() -> None:
     clock = Hands()
     async with door(_answering_when(asyncio.Event()), clock, timeout="400ms") as (one, server):

@@ -12,7 +12,6 @@ from asking import asking
 from redis_server import BINARY, RedisServer, redis_server
 from taking import SECRET
 from test_http_door import READ, WELL, WRITE, always, ask, door
-from tries import tried_again
 from upstreams import Reply
 
 from app.model.errors import UpstreamError, UpstreamRateLimited
@@ -105,7 +104,6 @@ async def test_a_provider_is_asked_within_its_rate_though_redis_is_away(
     assert found == len(server.asked) == 50
 
 
-@tried_again
 async def test_a_long_history_is_read_at_the_rate_whatever_the_timeout_of_a_call() -> None:
     async with (
         counted() as rates,
@@ -120,7 +118,6 @@ async def test_a_long_history_is_read_at_the_rate_whatever_the_timeout_of_a_call
     assert 1.8 < seconds < 20
 
 
-@tried_again
 async def test_who_waits_for_the_rate_holds_no_place_and_others_are_served() -> None:
     async with (
         counted() as rates,
@@ -138,7 +135,6 @@ async def test_who_waits_for_the_rate_holds_no_place_and_others_are_served() -> 
     assert still >= 3
 
 
-@tried_again
 async def test_those_who_wait_are_sent_in_the_order_they_came() -> None:
     order: list[int] = []
     async with counted() as rates, door(always(WELL), rates=rates, rate=QUICK) as (one, _):
@@ -171,7 +167,6 @@ async def test_who_would_wait_too_long_is_told_at_once_when_to_come_again() -> N
     assert len(server.asked) == 1
 
 
-@tried_again
 async def test_a_renewal_waits_no_longer_than_its_turn_lasts() -> None:
     async with (
         counted() as rates,
@@ -184,7 +179,6 @@ async def test_a_renewal_waits_no_longer_than_its_turn_lasts() -> None:
     assert (found, patient) == (0, 1)
 
 
-@tried_again
 async def test_who_goes_away_while_it_waits_leaves_its_turn() -> None:
     async with counted() as rates, door(always(WELL), rates=rates, rate=QUICK) as (one, server):
         await answered(one, 10)

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from test_http_door import READ, WRITE
-from tries import tried_again
 
 from app.model.errors import UpstreamUnavailable
 from app.providers.call import Call, Crowded
@@ -79,7 +78,6 @@ async def test_who_may_not_be_sent_again_is_told_why_it_failed_before() -> None:
     assert (len(tries), len(again)) == (1, 2)
 
 
-@tried_again
 async def test_the_pauses_are_by_chance_from_none_to_the_longest() -> None:
     async def seconds() -> float:
         _, send = failing(lambda number: None if number else UpstreamUnavailable("lost"))

@@ -4,7 +4,6 @@ import asyncio
 
 from asking import CHANNEL, asking, hearing, until, until_published
 from redis_server import RedisServer
-from tries import tried_again
 
 from app.redis.changes import Changes
 from app.redis.connection import Client
@@ -54,7 +53,6 @@ async def test_a_killed_redis_is_a_loss_and_its_restart_a_new_subscription() -> 
         assert changes.epoch == 2
 
 
-@tried_again
 async def test_a_redis_that_hangs_is_not_live_within_the_time_of_a_ping(
     server: RedisServer,
 ) -> None:

@@ -7,7 +7,6 @@ import pytest
 from asking import asking, hearing, timed_refusal, until, until_published, until_written, written
 from redis_cluster import RedisCluster
 from redis_sentinel import Sentinels
-from tries import tried_again
 
 from app.redis.guard import PATIENCE_SECONDS, Guard
 
@@ -49,7 +48,6 @@ async def test_a_cluster_is_used_again_when_a_replica_has_taken_over(
 
 
 @pytest.mark.alone
-@tried_again
 async def test_a_hanging_primary_of_a_cluster_delays_nobody_for_long(
     cluster: RedisCluster,
 ) -> None:
@@ -112,7 +110,6 @@ async def test_sentinels_lead_to_the_new_primary(sentinels: Sentinels) -> None:
             old.kill()
 
 
-@tried_again
 async def test_sentinels_lead_away_from_a_primary_that_hangs(sentinels: Sentinels) -> None:
     old = sentinels.primary()
     async with asking(sentinels.url) as (_, guard):

@@ -11,7 +11,6 @@ from asking import asking, timed_refusal, until, until_written, written
 from redis.exceptions import ResponseError
 from redis_server import RedisServer
 from structlog.testing import capture_logs
-from tries import tried_again
 
 from app.redis.connection import Client
 from app.redis.guard import PATIENCE_SECONDS, RedisAway
@@ -20,7 +19,6 @@ pytest_plugins = ("redis_fixtures",)
 
 
 @pytest.mark.alone
-@tried_again
 async def test_a_redis_that_hangs_is_waited_for_once_and_found_again(server: RedisServer) -> None:
     firsts, others, healthy = [], [], []
     async with asking(server.url) as (_, guard):
@@ -45,7 +43,6 @@ async def test_a_redis_that_hangs_is_waited_for_once_and_found_again(server: Red
 
 @pytest.mark.alone
 @pytest.mark.parametrize("url", ["embedded://", "redis"])
-@tried_again
 async def test_many_callers_at_once_are_no_reason_to_go_away(url: str, server: RedisServer) -> None:
     async with asking(server.url if url == "redis" else url) as (_, guard):
         answers = await asyncio.gather(*(written(guard, f"k{n}", "v") for n in range(500)))
@@ -56,7 +53,6 @@ async def test_many_callers_at_once_are_no_reason_to_go_away(url: str, server: R
 
 
 @pytest.mark.alone
-@tried_again
 async def test_many_callers_of_a_redis_that_hangs_wait_no_longer_than_one(
     server: RedisServer,
 ) -> None:
@@ -73,7 +69,6 @@ async def test_many_callers_of_a_redis_that_hangs_wait_no_longer_than_one(
         assert await written(guard, "k", "v")
 
 
-@tried_again
 async def test_its_going_and_its_return_are_logged_once(server: RedisServer) -> None:
     async with asking(server.url) as (_, guard):
         assert await written(guard, "k", "v")
@@ -93,7 +88,6 @@ async def test_its_going_and_its_return_are_logged_once(server: RedisServer) -> 
     ]
 
 
-@tried_again
 async def test_a_redis_that_is_killed_is_used_again_after_its_restart() -> None:
     server = RedisServer()
     async with asking(server.url, cold=True) as (_, guard):
@@ -114,7 +108,6 @@ async def test_a_redis_that_is_killed_is_used_again_after_its_restart() -> None:
             server.kill()
 
 
-@tried_again
 async def test_a_redis_that_pauses_its_clients_is_away_until_it_goes_on(
     server: RedisServer,
 ) -> None:
@@ -135,7 +128,6 @@ async def write_and_read(client: Client) -> object:
 
 
 @pytest.mark.alone
-@tried_again
 async def test_a_stall_of_this_process_is_not_taken_for_a_dead_redis(server: RedisServer) -> None:
     async with asking(server.url) as (_, guard):
         assert await written(guard, "k", "v")
@@ -154,7 +146,6 @@ async def test_a_stall_of_this_process_is_not_taken_for_a_dead_redis(server: Red
     assert answered  # what came meanwhile is read
 
 
-@tried_again
 async def test_three_stalls_without_an_answer_are_a_dead_redis(server: RedisServer) -> None:
     async with asking(server.url) as (_, guard):
         assert await written(guard, "k", "v")
@@ -193,7 +184,6 @@ async def write_in_a_transaction(client: Client) -> None:
 
 
 @pytest.mark.parametrize("write", [write_alone, write_in_a_transaction])
-@tried_again
 async def test_a_full_redis_refuses_writes_and_still_serves_reads(
     write: Callable[[Client], Awaitable[None]], server: RedisServer
 ) -> None:

@@ -6,7 +6,6 @@ import time
 import pytest
 from asking import asking, until
 from redis_server import RedisServer
-from tries import tried_again
 
 from app.redis.connection import SOCKET_SECONDS
 from app.redis.guard import Guard, RedisAway
@@ -44,7 +43,6 @@ async def test_each_of_many_at_once_gets_its_own_answer(server: RedisServer) -> 
     assert missing == [b"v0", None, b"v1"]
 
 
-@tried_again
 async def test_a_connection_that_redis_has_ended_is_made_anew_and_nobody_notices(
     server: RedisServer,
 ) -> None:
@@ -63,7 +61,6 @@ async def test_a_connection_that_redis_has_ended_is_made_anew_and_nobody_notices
         assert not guard.is_away
 
 
-@tried_again
 async def test_what_a_hanging_redis_answers_later_is_nobody_elses_answer(
     server: RedisServer,
 ) -> None:
@@ -83,7 +80,6 @@ async def test_what_a_hanging_redis_answers_later_is_nobody_elses_answer(
             assert await read_all(guard) == WHOLE
 
 
-@tried_again
 async def test_who_goes_away_leaves_its_answer_to_nobody(server: RedisServer) -> None:
     async with asking(server.url) as (_, guard):
         await put(guard)

@@ -22,7 +22,6 @@ from taking import (
     several,
     undisturbed,
 )
-from tries import tried_again
 
 from app.redis.guard import Guard
 from app.redis.rates import Allowance, Rates
@@ -150,7 +149,6 @@ async def test_who_was_refused_is_refused_without_asking(server: RedisServer) ->
     assert all(0 < one.retry_after_seconds <= 1 for one in found if not one.allowed)
 
 
-@tried_again
 async def test_waiting_as_long_as_told_is_enough(server: RedisServer) -> None:
     rate = Times(20, timedelta(seconds=1))
     async with several(server.url, 1) as (rates,):

@@ -7,7 +7,6 @@ from time import monotonic
 import pytest
 from redis_server import RedisServer
 from taking import HOURLY, WHO, Times, allowed, ask, asked_redis, reset_counts, several
-from tries import tried_again
 
 pytest_plugins = ("redis_fixtures",)
 
@@ -37,7 +36,6 @@ async def test_a_bucket_that_another_process_emptied_is_asked_for_once(
 
 
 @pytest.mark.alone
-@tried_again
 async def test_a_high_rate_that_is_overdriven_asks_for_many_at_once(server: RedisServer) -> None:
     rate = Times(2000, timedelta(seconds=1))
     async with several(server.url, 2) as (busy, other):

@@ -28,7 +28,6 @@ from hypothesis.stateful import (
 )
 from issuing import ISSUER, bearer, pem, token
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 from world import World, gateway, world
 
 from app import settings as configuration
@@ -248,7 +247,6 @@ def _forgotten(*_: object) -> None:
 @needs_redis
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", ["who asks", "what changed"])
-@tried_again
 def test_a_cache_that_forgets_would_be_noticed(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:

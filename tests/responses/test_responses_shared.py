@@ -27,7 +27,6 @@ from changing import credentials, delete, link, linked, unlink
 from commands import COMMAND
 from lists import until
 from redis_server import RedisServer, needs_redis, redis_server
-from tries import tried_again
 from world import VAULT_KEY, World, world
 
 pytestmark = needs_redis
@@ -101,7 +100,6 @@ def test_what_one_answered_the_other_gives_again_and_asks_nobody(
 
 
 @WHERE_KEPT
-@tried_again
 def test_a_change_by_one_is_heard_by_the_other_within_a_second(
     served: World, other: dict[str, str]
 ) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from sandbox_world import CARECLOUD, LOGIN, World, serving
-from tries import tried_again
 
 from app.sandbox import Sandbox
 
@@ -70,7 +69,6 @@ def test_a_hanging_provider_never_answers(world: World) -> None:
         world.http.get("/hostup/api/account/currency", timeout=httpx.Timeout(10, read=0.1))
 
 
-@tried_again
 def test_a_server_stops_although_a_request_hangs() -> None:
     with serving(Sandbox(entries=0)) as world:
         world.sandbox.set_fault("hostup", {"kind": "hang"})

@@ -11,7 +11,6 @@ import pytest
 from plainly import living
 from raw import POST, Conversation, Raw, chunked, exchange, post
 from starlette.types import Receive, Scope, Send
-from tries import tried_again
 from world import serving
 
 from app.server.limits import Limits
@@ -97,7 +96,6 @@ def test_a_client_that_asks_before_it_sends_a_large_body_is_not_told_to(url: str
 
 
 @pytest.mark.parametrize("size", [MEGABYTE + 1, 4 * MEGABYTE])
-@tried_again
 def test_a_client_that_sends_a_large_body_to_its_end_gets_the_answer(url: str, size: int) -> None:
     for request in (post(b"x" * size), chunked(b"x" * size)):
         answer = exchange(url, request)
@@ -133,7 +131,6 @@ SLOW = [
 
 
 @pytest.mark.parametrize("request_", SLOW, ids=range(len(SLOW)))
-@tried_again
 def test_a_body_that_stops_short_is_waited_for_half_of_the_requests_time(
     url: str, request_: bytes
 ) -> None:
@@ -149,7 +146,6 @@ def test_a_body_that_stops_short_is_waited_for_half_of_the_requests_time(
     assert REQUEST_TIMEOUT.total_seconds() * 0.45 < took < REQUEST_TIMEOUT.total_seconds() * 0.9
 
 
-@tried_again
 def test_a_body_that_drips_is_not_waited_for_any_longer(url: str) -> None:
     began = time.monotonic()
 
@@ -164,7 +160,6 @@ def test_a_body_that_drips_is_not_waited_for_any_longer(url: str) -> None:
     assert answer.status == 408
 
 
-@tried_again
 def test_a_body_that_comes_in_parts_and_in_time_is_taken(url: str) -> None:
     with Conversation(url) as conversation:
         conversation.send(POST + b"\r\nContent-Length: 6\r\n\r\n")
@@ -195,7 +190,6 @@ def test_events_may_come_late_and_take_no_place_of_a_request(url: str) -> None:
     assert late == [b"4\r\nlate\r\n0\r\n\r\n"] * MOST_IN_FLIGHT
 
 
-@tried_again
 def test_a_slow_body_has_left_its_place_to_others(url: str) -> None:
     for _ in range(MOST_IN_FLIGHT + 1):
         with Conversation(url) as conversation:

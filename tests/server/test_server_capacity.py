@@ -12,7 +12,6 @@ from plainly import living
 from raw import POST, Conversation, post
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from tries import tried_again
 from world import serving, world
 
 from app.server.leavers import Leavers
@@ -77,7 +76,6 @@ def test_of_many_requests_that_compute_a_few_are_under_way_at_once() -> None:
     assert all_at_once.most > REQUESTS * 2 / 3
 
 
-@tried_again
 def test_of_many_requests_that_wait_all_are_under_way_at_once() -> None:
     work = Work(waits=0.8, steps=1)
 
@@ -87,7 +85,6 @@ def test_of_many_requests_that_wait_all_are_under_way_at_once() -> None:
 
 
 @pytest.mark.alone
-@tried_again
 def test_requests_that_wait_for_long_do_not_keep_those_from_beginning_that_come() -> None:
     work = Work(waits=0.3, computes=0.002, steps=3)
 

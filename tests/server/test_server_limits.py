@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from raw import chunked, exchange
-from tries import tried_again
 from world import World, world
 
 MEGABYTE = 1 << 20
@@ -192,7 +191,6 @@ def test_a_client_that_goes_away_within_its_request_breaks_nothing(served: World
     assert served.data(VIEWER)
 
 
-@tried_again
 def test_more_requests_at_once_than_allowed_are_told_to_come_again(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -220,7 +218,6 @@ def test_more_requests_at_once_than_allowed_are_told_to_come_again(
     assert afterwards["data"] == {"viewer": {"subject": "anonymous"}}
 
 
-@tried_again
 def test_a_slow_provider_does_not_hold_an_answer_beyond_the_requests_time(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from plainly import answering, given
-from tries import tried_again
 from world import serving
 
 # More than the system takes for a connection on the loopback, some 4 MB.
@@ -79,7 +78,6 @@ def test_who_takes_nothing_is_cut_off_and_who_takes_a_little_is_not(asking: Aski
 
 
 @FIELDS
-@tried_again
 def test_a_stop_does_not_wait_for_who_takes_nothing(asking: Asking, fields: bytes) -> None:
     with serving(APP) as url:
         silent = asking(url, fields)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from in_process import opened
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from tries import tried_again
 from world import configuration, import_customers
 
 from app import settings
@@ -82,7 +81,6 @@ def set_in(loop: asyncio.AbstractEventLoop) -> int:
     return len([one for one in loop._scheduled if not one.cancelled()])  # type: ignore[attr-defined]
 
 
-@tried_again
 async def test_what_is_computed_before_a_wait_is_of_an_answers_time() -> None:
     waited_since: list[float] = []
 

@@ -14,7 +14,6 @@ from commands import COMMAND
 from gateways import gateways
 from issuing import AUDIENCE, ISSUER, by_library, guarded
 from streaming import begun, ending, hear, say, served, socket, subscribe, until
-from tries import tried_again
 from websockets.asyncio.client import ClientConnection
 from world import World
 
@@ -164,7 +163,6 @@ async def test_rights_that_change_end_a_stream(keys: Keys) -> None:
             assert (await ending(client))[0] == 4403
 
 
-@tried_again
 async def test_streams_outlast_a_moment_in_which_callers_cannot_be_looked_up_but_no_more(
     keys: Keys,
 ) -> None:
@@ -188,7 +186,6 @@ async def test_streams_outlast_a_moment_in_which_callers_cannot_be_looked_up_but
     assert lasted > 0.7
 
 
-@tried_again
 async def test_a_token_ends_its_streams_at_its_very_end() -> None:
     tokens = Tokens(
         OneKey(development_key(SECRET)), Expected(ISSUER, AUDIENCE, "customer"), utc_now
@@ -229,7 +226,6 @@ async def _ended(client: ClientConnection) -> tuple[tuple[int, str], float]:
     return closed, time.time()
 
 
-@tried_again
 async def test_the_gateway_ends_what_is_open_when_the_token_ends(open_world: World) -> None:
     with guarded(open_world, development_key=SECRET) as one:
         ends = int(time.time()) + 2

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from streaming import Served, served, until
-from tries import tried_again
 from world import World, world
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -130,7 +129,6 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield served_
 
 
-@tried_again
 async def test_the_gateway_listens_longer_than_a_request_may_take(hasty: World) -> None:
     async with listening(hasty.url, SUBSCRIPTION) as response:
         lines = response.aiter_lines()

@@ -8,10 +8,8 @@ import pytest
 from streaming import PACE, begun, ending, served, subscribe, until
 from test_streams_events import COMPLETE, listening
 from test_streams_listeners import OPENINGS, UNHURRIED, Opening
-from tries import tried_again
 
 
-@tried_again
 async def test_a_server_that_stops_ends_all_streams() -> None:
     with ExitStack() as stack:
         one = stack.enter_context(served(pace=UNHURRIED))
@@ -34,7 +32,6 @@ async def test_a_server_that_stops_ends_all_streams() -> None:
 
 
 @pytest.mark.parametrize("listen", OPENINGS)
-@tried_again
 async def test_a_server_that_stops_does_not_wait_for_who_does_not_read(listen: Opening) -> None:
     with ExitStack() as stack:
         # Longer than the server takes to stop, so that it is not this that ends them.
