@@ -251,6 +251,6 @@ def executor(settings: Settings, opened: Services) -> Executor:
         TrustedLibrary(documents, trusted) if trusted else AutomaticLibrary(documents, opened.guard)
     )
     capabilities = [provider.capabilities for provider in opened.providers.values()]
-    forget_what_is_purged(opened.changes)
+    forget_what_is_purged(opened)
     costs = Costs(graphql_schema, capabilities, page_limit=limits.page_size)
     return Executor(library, costs, limits.cost)

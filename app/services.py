@@ -12,6 +12,7 @@ from app.directory.linking import Linking
 from app.directory.vault import Vault
 from app.feeds.feeds import Feeds
 from app.history.cursor import CursorSigner
+from app.history.windows import Windows
 from app.metrics.metrics import Metrics
 from app.mirror.documents import Freshness
 from app.mirror.embedded import document_store
@@ -112,6 +113,7 @@ async def services(
             directory,
             linking,
             mirror,
+            Windows(),
             reported,
             feeds,
             providers,

@@ -18,6 +18,7 @@ from app.directory.lines import AccountLine
 from app.directory.linking import Linking
 from app.feeds.feeds import Feeds
 from app.history.cursor import CursorSigner
+from app.history.windows import Windows
 from app.metrics.metrics import Metrics
 from app.mirror.mirror import Mirror
 from app.mirror.reported import Reported
@@ -50,6 +51,7 @@ class Services:
     directory: Directory
     linking: Linking
     mirror: Mirror
+    windows: Windows
     reported: Reported
     feeds: Feeds
     providers: Mapping[str, Provider]
@@ -73,7 +75,9 @@ class Context:
         self.viewer = viewer
         self._deadline = deadline
         self.made_of = Dependencies()
-        self._histories = Histories(services.mirror, services.providers, deadline, self.made_of)
+        self._histories = Histories(
+            services.mirror, services.windows, services.providers, deadline, self.made_of
+        )
         self._balances = Balances(
             services.mirror, services.reported, services.providers, deadline, self.made_of
         )

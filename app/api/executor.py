@@ -25,7 +25,8 @@ without a signal to abort; with others it is the stock executor. Objects in an a
 and the same.
 
 With something to keep them in (`Operations(…, kept=Kept())`), objects whose class says by `KEPT_BY`
-what they are made of are written to JSON but once; in results they are then `orjson.Fragment`s.
+what they are made of are written to JSON but once; in results they are then `orjson.Fragment`s. So
+is a list that is `Lasting`, as a whole.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -52,7 +53,7 @@ from graphql.execution.collect_fields import (
 from graphql.pyutils import AwaitableOrValue, Path, UndefinedType, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 
-from app.api.compiling.kept import KEPT_BY, Kept
+from app.api.compiling.kept import KEPT_BY, Kept, Lasting
 from app.api.compiling.oddity import FAILED
 from app.api.compiling.operations import Operation, Operations, Request
 from app.api.compiling.readings import ATTRIBUTES, REPEATABLE, SHARED
@@ -64,6 +65,7 @@ __all__ = [
     "SHARED",
     "CompilingExecutor",
     "Kept",
+    "Lasting",
     "Operations",
 ]
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from app.api.deadline import Deadline
 from app.begun import begun
 from app.history.filter import HistoryFilter
-from app.history.window import Missing, Row, Slice, Window, count_of, everything, window_of
+from app.history.window import Missing, Row, Window, count_of, everything
+from app.history.windows import Merged, Windows
 from app.mirror.mirror import Mirror
 from app.mirror.reading import Reading
 from app.mirror.store import name_of
@@ -88,7 +89,7 @@ class Source:
 class Answer(NamedTuple):
     """The rows, and what each source contributed, in the order of the question's accounts."""
 
-    slice: Slice
+    merged: Merged
     sources: Sequence[Source]
     chosen: HistoryFilter
 
@@ -120,11 +121,13 @@ class Histories:
     def __init__(
         self,
         mirror: Mirror,
+        windows: Windows,
         providers: Mapping[str, Provider],
         deadline: Deadline,
         made_of: Dependencies,
     ) -> None:
         self._mirror = mirror
+        self._windows = windows
         self._providers = providers
         self._deadline = deadline
         self._made_of = made_of
@@ -133,7 +136,8 @@ class Histories:
         """Return the rows asked for; a source that fails is UNAVAILABLE in it, never raised."""
         sources = await self._open(question)
         while True:
-            found = window_of(_timelines(sources.values()), question.chosen, question.window)
+            timelines = _timelines(sources.values())
+            found = self._windows.of(timelines, question.chosen, question.window)
             if not isinstance(found, Missing):
                 self._note(sources.values(), question.stream)
                 return Answer(found, list(sources.values()), question.chosen)

@@ -10,6 +10,7 @@ from app.api.types.connections import (
     CreditChangeConnection,
     Listed,
     PaymentConnection,
+    Rows,
 )
 from app.api.types.inputs import (
     CreditChangeFilter,
@@ -18,6 +19,7 @@ from app.api.types.inputs import (
 )
 from app.history import filter as conditions
 from app.history.window import Window
+from app.history.windows import Merged
 from app.model.accounts import Account
 from app.model.entries import Stream
 from app.providers.page import Provider
@@ -76,8 +78,21 @@ async def _listed(
     window = _window(info, arguments, bound_to)
     answer = await context.loaders.answers.load(Question(asked, stream, chosen, window))
     context.used(info, answer.sources)
-    shown = {account.id: show(account, context.services) for account in asked}
-    return Listed(answer, shown, context.services.signer.places(bound_to))
+    return Listed(answer, _rows(answer.merged, bound_to, asked, context.services, show))
+
+
+def _rows(
+    merged: Merged, bound_to: str, accounts: Sequence[Account], services: Services, show: Show
+) -> Rows:
+    """Return what is merged as a list of these accounts shows it."""
+    key = bound_to, *map(id, accounts)
+    known: tuple[Rows, Sequence[Account]] | None = merged.made.get(key)
+    if known is None:
+        shown = {account.id: show(account, services) for account in accounts}
+        # With the accounts, so that nothing else is at their places in memory.
+        known = Rows(merged.slice, shown, services.signer.places(bound_to)), accounts
+        merged.keep(key, known)
+    return known[0]
 
 
 def _chosen(

@@ -9,9 +9,9 @@ decide its position, its ordinal among equal rows and which of two hours a local
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, takewhile
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -25,7 +25,8 @@ _MICROSECOND = timedelta(microseconds=1)
 NOTHING_READ = datetime.max.replace(tzinfo=UTC)
 
 
-class Timeline(NamedTuple):
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Timeline:
     """Entries in their total order, oldest first, each with its key.
 
     Every entry later than `horizon` is here; None when the history is here to its beginning.

@@ -18,6 +18,8 @@ from graphql import (
     is_object_type,
 )
 
+from app.api.executor import Lasting
+
 Make = Callable[["Inventor", GraphQLObjectType, int], Any]
 
 
@@ -88,7 +90,7 @@ class Inventor:
         random = self.random
         if is_list_type(type_):
             items = [self.value(type_.of_type, depth) for _ in range(random.randint(0, 3))]
-            return tuple(items) if random.random() < 0.2 else items
+            return random.choice([tuple, Lasting, list, list, list])(items)
         if is_abstract_type(type_):
             type_ = random.choice(self.schema.get_possible_types(type_))
         if is_object_type(type_):

@@ -130,6 +130,17 @@ def test_an_object_that_is_kept_for_another_would_be_noticed() -> None:
     assert differs(of_strawberry, keeping(Careless), UNTIL_KEPT)
 
 
+class CarelessOfLists(Kept):
+    """It keeps all lists of a selection as the first of them."""
+
+    def ending_of_list(self, made: str) -> list[str]:
+        return [line.replace("id(v)", "0") for line in super().ending_of_list(made)]
+
+
+def test_a_list_that_is_kept_for_another_would_be_noticed() -> None:
+    assert differs(of_strawberry, keeping(CarelessOfLists), UNTIL_KEPT)
+
+
 def keeping(kind: Callable[[int], Kept]) -> Callable[[GraphQLSchema], Operations]:
     return lambda schema: Operations(schema, kept=kind(1 << 20))
 

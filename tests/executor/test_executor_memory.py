@@ -17,7 +17,7 @@ from graphql import (
     parse,
 )
 
-from app.api.executor import CompilingExecutor, Kept, Operations
+from app.api.executor import CompilingExecutor, Kept, Lasting, Operations
 
 SCHEMA = build_schema("type Query { a: Int things: [Thing!]! } type Thing { b: Int c: [String] }")
 ROOT = {"a": 1, "things": [{"b": number, "c": ["x", None]} for number in range(3)]}
@@ -222,3 +222,41 @@ def test_what_is_asked_once_is_not_kept_wherever_it_is_in_memory() -> None:
         found = executed(document, operations, tree, schema._schema)
         assert found.data == {"leaves": [{"text": text}]}
     assert kept.count == 0
+
+
+def test_a_list_that_lasts_is_written_once_as_a_whole() -> None:
+    kept = Kept(100_000)
+    schema: Any = strawberry.Schema(Tree)
+    operations = Operations(schema._schema, kept=kept)
+    document, variable = (
+        parse("{ leaves { text } }"),
+        parse("query($is: Boolean!) { leaves { text @include(if: $is) } }"),
+    )
+    leaves = Lasting(Leaf(content=object(), text=text) for text in "abc")
+    tree = Tree(leaves=leaves)  # type: ignore[arg-type]
+
+    for _ in range(3):
+        executed(variable, operations, tree, schema._schema, variable_values={"is": True})
+    assert kept.count == 0
+    founds = [executed(document, operations, tree, schema._schema) for _ in range(4)]
+
+    assert kept.count == 3 + 1
+    assert [type(one.data["leaves"]) for one in founds if one.data][2:] == [orjson.Fragment] * 2
+    for one in founds:
+        assert orjson.loads(orjson.dumps(one.data)) == {"leaves": [{"text": t} for t in "abc"]}
+
+
+def test_lists_that_last_are_kept_within_so_many_bytes_and_empty_ones_too() -> None:
+    kept = Kept(100_000)
+    schema: Any = strawberry.Schema(Tree)
+    operations = Operations(schema._schema, kept=kept)
+    document = parse("{ leaves { text } }")
+    alive = []
+
+    for number in range(400):
+        leaves = Lasting(Leaf(content=object(), text="a") for _ in range(number % 3))
+        alive.append(leaves)
+        for _ in range(3):
+            executed(document, operations, Tree(leaves=leaves), schema._schema)  # type: ignore[arg-type]
+        assert kept.bytes <= 100_000
+    assert 0 < kept.count < 200

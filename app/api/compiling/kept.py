@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from graphql import FragmentSpreadNode, GraphQLObjectType, Node, VariableNode
@@ -16,6 +16,8 @@ from app.api.compiling.walking import nodes_of
 # which alone everything is made that can be compiled of its objects.
 KEPT_BY = "__kept_by__"
 
+T_co = TypeVar("T_co", covariant=True)
+
 # Some twenty thousand rows, or four hundred pages of fifty.
 _MOST_BYTES = 32 << 20
 # Beside its text: its key, and what it is made of, which nobody else may hold any more.
@@ -24,6 +26,15 @@ _WEIGHT = 1200
 _MOST_NOTED = 5_000
 
 _Key = tuple[int, ...]
+
+
+class Lasting(tuple[T_co, ...]):
+    """A list that is there for long, and whose items are plain data that never change.
+
+    Where a selection has no variables, it is written but once as a whole, too.
+    """
+
+    __slots__ = ()
 
 
 class Kept:
@@ -38,8 +49,14 @@ class Kept:
         self._numbers = count()
         # With what they are made of, so that nothing else is at its place in memory.
         self._noted: dict[_Key, tuple[object, ...]] = {}
+        self._noted_rows = 0
         self._known: dict[_Key, tuple[orjson.Fragment, tuple[object, ...]]] = {}
-        self.names: Mapping[str, object] = {"kept": self._known, "keep": self._keep}
+        self.names: Mapping[str, object] = {
+            "Lasting": Lasting,
+            "kept": self._known,
+            "keep": self._keep,
+            "keep_list": self._keep_list,
+        }
 
     @property
     def count(self) -> int:
@@ -49,7 +66,7 @@ class Kept:
         """Let go of everything that was written, and of what it was made of."""
         self._known.clear()
         self._noted.clear()
-        self.bytes = 0
+        self._noted_rows = self.bytes = 0
 
     def ending(self, made_of: Sequence[str], made: str) -> list[str]:
         """Return the last lines of a function of a source `s`, which use the `names`.
@@ -64,15 +81,34 @@ class Kept:
             f"    return keep(k, ({''.join(f's.{one}, ' for one in made_of)}), {made})",
         ]
 
+    def ending_of_list(self, made: str) -> list[str]:
+        """Return lines of a function of a list `v`, for one that lasts; they are as above."""
+        return [
+            "    if type(v) is Lasting:",
+            f"        k = ({next(self._numbers)}, id(v))",
+            "        if (m := kept.get(k)) is not None:",
+            "            return m[0]",
+            f"        return keep_list(k, v, {made})",
+        ]
+
     def _keep(self, key: _Key, made_of: tuple[object, ...], made: dict[str, Any]) -> object:
+        return self._met(key, made_of, made, 1)
+
+    def _keep_list(self, key: _Key, of: Lasting[object], made: list[Any]) -> object:
+        return self._met(key, (of,), made, max(len(of), 1))
+
+    def _met(self, key: _Key, made_of: tuple[object, ...], made: object, rows: int) -> object:
         if key not in self._noted:
-            if len(self._noted) >= _MOST_NOTED:
+            if self._noted_rows + rows > _MOST_NOTED:
                 self._noted.clear()
+                self._noted_rows = 0
             self._noted[key] = made_of
+            self._noted_rows += rows
             return made
         del self._noted[key]
+        self._noted_rows -= rows
         text = orjson.dumps(made)
-        weight = len(text) + _WEIGHT
+        weight = len(text) + _WEIGHT * rows
         if self.bytes + weight > self._most_bytes:
             self.forget()
         self.bytes += weight
@@ -96,6 +132,12 @@ class Keeping:
             return [f"    return {made}"]
         return self._kept.ending(made_of, made)
 
+    def ending_of_list(self, details: FieldDetailsList, made: str) -> list[str]:
+        """Return lines of a function of a list `v`, for one that lasts; none for all others."""
+        if self._kept is None or self._use_variables(_selected(details)):
+            return []
+        return self._kept.ending_of_list(made)
+
     def _made_of(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Sequence[str]:
         """Return the attributes by which an object is kept; none where it is not.
 
@@ -106,8 +148,7 @@ class Keeping:
         attributes: Sequence[str] = getattr(origin, KEPT_BY, ())
         if origin is None or not attributes or not is_plain(origin, attributes):
             return ()
-        selected = [one.node.selection_set for one in details if one.node.selection_set]
-        return () if self._use_variables(selected) else attributes
+        return () if self._use_variables(_selected(details)) else attributes
 
     def _use_variables(self, parts: Iterable[Node]) -> bool:
         """Say whether there is a variable in parts of a document, or in what is spread there."""
@@ -120,3 +161,7 @@ class Keeping:
                     spread.add(node.name.value)
                     left.append(self._fragments[node.name.value].definition)
         return False
+
+
+def _selected(details: FieldDetailsList) -> list[Node]:
+    return [one.node.selection_set for one in details if one.node.selection_set]

@@ -26,7 +26,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
-from app.api.compiling.kept import Keeping
+from app.api.compiling.kept import Keeping, Lasting
 from app.api.compiling.kinds import kind_of
 from app.api.compiling.leaves import INERT, as_it_is, coerced, names_of
 from app.api.compiling.oddity import Given, Hole, Odd
@@ -34,6 +34,9 @@ from app.api.compiling.readings import MOST_CLASSES, Reading, checks_type, is_pl
 
 Function = Callable[[Any, Given], Any]
 Collect = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
+
+
+_LISTS = frozenset({list, tuple, Lasting})
 
 
 class _Text(NamedTuple):
@@ -55,7 +58,12 @@ class Writer:
         self._schema = schema
         self._collect = collect
         self._keeping = keeping
-        self._names: dict[str, Any] = {"Odd": Odd, "inert": INERT, **keeping.names}
+        self._names: dict[str, Any] = {
+            "Odd": Odd,
+            "inert": INERT,
+            "lists": _LISTS,
+            **keeping.names,
+        }
         self._numbers = count()
         self._known: dict[Hashable, str] = {}
 
@@ -111,13 +119,15 @@ class Writer:
 
     def _list(self, type_: GraphQLOutputType, details: FieldDetailsList) -> str:
         def write(name: str) -> Function:
-            return self._run(
-                name,
-                f"def {name}(v, g):\n"
-                "    if type(v) is not list and type(v) is not tuple:\n"
-                "        raise Odd\n"
-                f"    return [{self._value(type_, details, 'i', 'i')} for i in v]",
-            )
+            made = f"[{self._value(type_, details, 'i', 'i')} for i in v]"
+            lines = [
+                f"def {name}(v, g):",
+                *self._keeping.ending_of_list(details, made),
+                "    if type(v) not in lists:",
+                "        raise Odd",
+                f"    return {made}",
+            ]
+            return self._run(name, "\n".join(lines))
 
         return self._once(("list", str(type_), id(details)), write)
 
