@@ -13,7 +13,6 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
-    execute,
 )
 from graphql import Executor as CoreExecutor
 
@@ -22,7 +21,7 @@ from app.api.costs.costs import Costs
 from app.api.costs.remembered import RememberedCosts
 from app.api.documents import Document, Rejected, invalid
 from app.api.errors import formatted, internal, shown
-from app.api.executor import CompilingExecutor, Operations
+from app.api.executor import Operations, execute
 from app.api.persisted import Library
 from app.api.requests import MutationByGet, Request
 from app.api.rows import rows
@@ -210,7 +209,6 @@ async def _executed(prepared: _Prepared, context: Context, event: object = None)
         context,
         prepared.variables,
         prepared.name,
-        executor_class=CompilingExecutor,
         operations=_operations,
     )
     executed = await result if isawaitable(result) else result

@@ -29,11 +29,12 @@ what they are made of are written to JSON but once; in results they are then `or
 is a list that is `Lasting`, as a whole.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, cast
 
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     Executor,
     GraphQLError,
     GraphQLObjectType,
@@ -41,6 +42,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
+    OperationType,
     default_field_resolver,
     default_type_resolver,
 )
@@ -53,6 +55,8 @@ from graphql.execution.collect_fields import (
 from graphql.pyutils import AwaitableOrValue, Path, UndefinedType, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 
+from app.api.compiling.beginning import are_usual
+from app.api.compiling.calling import Calling
 from app.api.compiling.kept import KEPT_BY, Kept, Lasting
 from app.api.compiling.oddity import FAILED
 from app.api.compiling.operations import Operation, Operations, Request
@@ -67,12 +71,13 @@ __all__ = [
     "Kept",
     "Lasting",
     "Operations",
+    "execute",
 ]
 
 _USUAL_PREDICATES = (is_awaitable, optimized_is_awaitable)
 
 
-class CompilingExecutor(Executor[Any]):
+class CompilingExecutor(Calling):
     """Executes one operation with what `operations` know of its earlier executions."""
 
     compiled: Operation | None = None
@@ -100,12 +105,75 @@ class CompilingExecutor(Executor[Any]):
     ) -> "list[GraphQLError] | Executor[Any]":
         """Return an executor as the stock one does, or the errors of the request."""
         operations: Operations | None = options.pop("operations", None)
-        built = super().build(schema, document, *arguments, **options)
+        built: list[GraphQLError] | Executor[Any] | None = None
+        if operations is not None and are_usual(arguments[4:], options):
+            built = cls._begun(operations, schema, document, *arguments[:4])
+        if built is None:
+            built = super().build(schema, document, *arguments, **options)
         if isinstance(built, CompilingExecutor) and operations is not None and _is_usual(built):
             built.compiled = operations.operation(
                 Request(schema, document, built.operation, built.fragments, built.variable_values)
             )
         return built
+
+    @classmethod
+    def _begun(
+        cls,
+        operations: Operations,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: object = None,
+        context: object = None,
+        variables: Mapping[str, Any] | None = None,
+        operation_name: str | None = None,
+    ) -> "CompilingExecutor | None":
+        """Return an executor of what is known; None where the stock one has to find out."""
+        begun = operations.beginning(schema, document, operation_name)
+        values = begun.values(variables or {}) if begun else None
+        if begun is None or values is None:
+            return None
+        return cls(
+            schema,
+            begun.definitions,
+            begun.fragments,
+            root_value,
+            context,
+            begun.operation,
+            values,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+        )
+
+    def execute_operation(
+        self,
+        serially: bool | None = None,  # noqa: FBT001 - the base class gives it
+    ) -> AwaitableOrValue[Any]:
+        """Execute the operation as the stock one does, but for collecting its fields."""
+        kind = self.operation.operation
+        root_type = self.schema.get_root_type(kind)
+        if self.compiled is None or root_type is None:
+            return super().execute_operation(serially)
+        if serially is None:
+            serially = kind is OperationType.MUTATION
+        try:
+            result = self.execute_collected_root_fields(
+                root_type, self.root_value, {}, serially, []
+            )
+        except GraphQLError as error:
+            self.collected_errors.add(error, None)
+            return self.build_response(None)
+        if self.is_awaitable(result):
+            return self._responded(result)
+        return self.build_response(cast("dict[str, Any]", result))
+
+    async def _responded(self, result: Awaitable[dict[str, Any]]) -> Any:  # noqa: ANN401 - as above
+        try:
+            data = await result
+        except GraphQLError as error:
+            self.collected_errors.add(error, None)
+            return self.build_response(None)
+        return self.build_response(data)
 
     def execute_collected_root_fields(
         self,
@@ -160,66 +228,6 @@ class CompilingExecutor(Executor[Any]):
             parent_type, source, field_details_list, path, position_context
         )
 
-    def _called(
-        self,
-        bound: Callable[[], object],
-        field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        position_context: object,
-    ) -> AwaitableOrValue[Any]:
-        """Call a resolver and complete what it returns."""
-        type_ = info.return_type
-        try:
-            result = bound()
-            if self.is_awaitable(result):
-                return self.complete_awaitable_value(
-                    type_, field_details_list, info, path, result, position_context
-                )
-            completed = self.complete_value(
-                type_, field_details_list, info, path, result, position_context
-            )
-            if self.is_awaitable(completed):
-                return self._completed_later(completed, field_details_list, info, path)
-        except Exception as error:  # noqa: BLE001 - as in the stock executor
-            self.handle_field_error(error, type_, field_details_list, path)
-            return None
-        return completed
-
-    async def _called_later(
-        self,
-        bound: Callable[[], Awaitable[object]],
-        field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        position_context: object,
-    ) -> Any:  # noqa: ANN401 - it is whatever the field is of
-        """Call a resolver, await what it returns, and complete that."""
-        type_ = info.return_type
-        try:
-            completed = self.complete_value(
-                type_, field_details_list, info, path, await bound(), position_context
-            )
-            if self.is_awaitable(completed):
-                completed = await completed
-        except Exception as error:  # noqa: BLE001 - as above
-            self.handle_field_error(error, type_, field_details_list, path)
-            return None
-        return completed
-
-    async def _completed_later(
-        self,
-        completed: Awaitable[Any],
-        field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-    ) -> Any:  # noqa: ANN401 - as above
-        try:
-            return await completed
-        except Exception as error:  # noqa: BLE001 - as above
-            self.handle_field_error(error, info.return_type, field_details_list, path)
-            return None
-
     def complete_value(
         self,
         return_type: GraphQLOutputType,
@@ -263,6 +271,16 @@ class CompilingExecutor(Executor[Any]):
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
         )
+
+
+def execute(
+    schema: GraphQLSchema, document: DocumentNode, *arguments: object, operations: Operations
+) -> AwaitableOrValue[ExecutionResult]:
+    """Execute an operation as the function of that name does, past what that does each time."""
+    built = CompilingExecutor.build(schema, document, *arguments, operations=operations)
+    if isinstance(built, list):
+        return ExecutionResult(None, built)
+    return cast("AwaitableOrValue[ExecutionResult]", built.execute_operation())
 
 
 def _is_usual(executor: CompilingExecutor) -> bool:

@@ -27,6 +27,7 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
+from app.api.compiling.beginning import Beginning, beginning_of
 from app.api.compiling.kept import Keeping, Kept
 from app.api.compiling.oddity import Attempt
 from app.api.compiling.resolvers import Call, call_of
@@ -154,10 +155,14 @@ def _tried(type_: GraphQLOutputType) -> Iterator[GraphQLOutputType]:
 
 
 class _Document(NamedTuple):
-    """The variables of its conditions, in an order; None where nothing of it can be shared."""
+    """The variables of its conditions, in an order; None where nothing of it can be shared.
+
+    How its operations begin is known by the names that they were asked for by.
+    """
 
     conditions: tuple[str, ...] | None
     reference: ReferenceType[DocumentNode]
+    beginnings: dict[str | None, Beginning | None]
 
 
 class Operations:
@@ -185,12 +190,8 @@ class Operations:
         if request.schema is not self._schema:
             return None
         with self._lock:
-            while self._gone:
-                self._forget(self._gone.popleft())
             identity = id(request.document)
-            document = self._documents.get(identity)
-            if document is None:
-                document = self._documents[identity] = self._read(request.document)
+            document = self._document(request.document)
             if document.conditions is None:
                 return None
             coerced = request.variables.coerced
@@ -200,6 +201,31 @@ class Operations:
                 return self._remembered(key, request, document.conditions)
             except TypeError:  # a list is a condition, as the document was not validated
                 return None
+
+    def beginning(
+        self, schema: GraphQLSchema, document: DocumentNode, operation_name: str | None
+    ) -> Beginning | None:
+        """Return how an execution begins; None where the stock executor has to find out."""
+        if schema is not self._schema:
+            return None
+        with self._lock:
+            known = self._document(document)
+            if known.conditions is None:
+                return None
+            if operation_name not in known.beginnings:
+                # One for each of its operations at most, and the one without a name.
+                if len(known.beginnings) > len(document.definitions):
+                    return None
+                known.beginnings[operation_name] = beginning_of(schema, document, operation_name)
+            return known.beginnings[operation_name]
+
+    def _document(self, document: DocumentNode) -> _Document:
+        while self._gone:
+            self._forget(self._gone.popleft())
+        found = self._documents.get(id(document))
+        if found is None:
+            found = self._documents[id(document)] = self._read(document)
+        return found
 
     def _remembered(self, key: _Key, request: Request, conditions: tuple[str, ...]) -> Operation:
         known = self._known.get(key)
@@ -216,7 +242,7 @@ class Operations:
     def _read(self, document: DocumentNode) -> _Document:
         identity = id(document)
         return _Document(
-            _conditions(document), ref(document, lambda _: self._gone.append(identity))
+            _conditions(document), ref(document, lambda _: self._gone.append(identity)), {}
         )
 
     def _forget(self, identity: int) -> None:
