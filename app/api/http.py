@@ -30,7 +30,11 @@ _METHODS = ("GET", "HEAD", "POST")
 KEPT = "credit_gateway.kept"
 # There, where nothing is kept of it: it was looked for already.
 MISSED = "credit_gateway.missed"
+# There, where nothing compresses the answer as its client takes none so: how many bytes one has at
+# least that is compressed else.
+UNCODED = "credit_gateway.uncoded"
 _VARY = VARY.encode()
+_UNCODED_VARY = _VARY + b", Accept-Encoding"
 _ASKING = {"query", "documentId", "extensions"}
 # Not registered with IANA, but what the specification asks for.
 _PARTIAL_SUCCESS = 294
@@ -99,7 +103,8 @@ class GraphQLEndpoint:
         answer = await entrance.answering.answer(request, viewer, make_context, how)
         if answer.kept and KEPT in http.scope:
             http.scope[KEPT].append(answer.kept)
-        fields = _fields(answer, media_type, allowance)
+        vary = vary_of(http.scope, answer.body)
+        fields = _fields(answer, media_type, allowance, vary)
         return _Written(self._status(answer, media_type), fields, answer.body)
 
     async def _read(self, http: HttpRequest, media_type: str) -> Request:
@@ -137,7 +142,9 @@ class _Written:
         await send(self._body)
 
 
-def _fields(answer: Answer, media_type: str, allowance: Allowance) -> list[tuple[bytes, bytes]]:
+def _fields(
+    answer: Answer, media_type: str, allowance: Allowance, vary: bytes
+) -> list[tuple[bytes, bytes]]:
     """Say for how long an answer stays fresh, and whether it was given before."""
     fresh_for = answer.fresh_for
     kept = b"no-store"
@@ -146,11 +153,16 @@ def _fields(answer: Answer, media_type: str, allowance: Allowance) -> list[tuple
     return [
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
         (b"cache-control", kept),
-        (b"vary", _VARY),
+        (b"vary", vary),
         *raw_header_fields(allowance),
         (b"x-cache", b"HIT" if answer.is_hit else b"MISS"),
         (b"content-length", b"%d" % len(answer.body)),
     ]
+
+
+def vary_of(scope: Scope, body: bytes) -> bytes:
+    """Return on what of a request its answer depends, as far as no ring further out says so."""
+    return _UNCODED_VARY if len(body) >= scope.get(UNCODED, len(body) + 1) else _VARY
 
 
 def _wants_newer(http: HTTPConnection) -> bool:

@@ -5,6 +5,9 @@ The codecs' ring takes any coding that is accepted at all, in its own order, and
 application's own list of header fields. Here the client's weights come first, so that it is left
 one coding to take; and it is given a list of its own, as an answer may be kept and sent again.
 
+An answer to POST that the client takes in no coding passes by that ring, which takes 20 µs to leave
+it as it is; whoever answers a POST says by itself what its answer depends on.
+
 Measured on an answer of 50 entries, 16.9 kB, one core:
 
     zstd  1 23 µs 2820 B   3 31 µs 2816 B   5  73 µs 2702 B   9  95 µs 2638 B
@@ -19,11 +22,14 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
+from app.api.http import UNCODED
+
 _LEVEL = 3
 # Less fits into one packet as it is, and a small body grows more often than it shrinks.
 LEAST_BYTES = 500
 # In the order in which they are taken where the client likes them alike.
 _CODINGS = ("zstd", "br", "gzip")
+_NOT_CODED = frozenset({b"", b"identity"})
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 for _type in ("application/graphql-response+json", "application/x-ndjson", "text/csv"):
@@ -36,6 +42,7 @@ class Compression:
     """Compresses what an application answers, where the client accepts it."""
 
     def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
         self._app = CompressMiddleware(
             _with_own_headers(app),
             minimum_size=LEAST_BYTES,
@@ -47,6 +54,10 @@ class Compression:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             accepted = b",".join([v for name, v in scope["headers"] if name == b"accept-encoding"])
+            if accepted in _NOT_CODED and scope["method"] == "POST":
+                scope[UNCODED] = LEAST_BYTES
+                await self._plain(scope, receive, send)
+                return
             if b";" in accepted:  # else all are liked alike
                 others = [field for field in scope["headers"] if field[0] != b"accept-encoding"]
                 coding = preferred(accepted.decode("latin-1")).encode()

@@ -17,9 +17,8 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.answering import key_of
-from app.api.http import KEPT, MISSED, requested_age
+from app.api.http import KEPT, MISSED, requested_age, vary_of
 from app.api.negotiation import EVENTS_TYPE, accepted
-from app.api.refusals import VARY
 from app.api.requests import Refused, Request, in_body, in_query
 from app.begun import Begun
 from app.metrics.metrics import Metrics
@@ -29,7 +28,7 @@ from app.observing.observation import clipped
 from app.observing.requests import RequestLog, hit_of
 from app.redis.rates import Allowance, raw_header_fields
 from app.responses.cache import Found
-from app.server.compression import LEAST_BYTES, Compression
+from app.server.compression import Compression
 from app.server.hits import PATH, Desk, may_be_kept
 from app.server.limits import cut_off
 from app.server.observing import TIMING_OF_HIT, TOLD
@@ -49,9 +48,6 @@ _MOST_BODY_BYTES = 64 << 10
 _BODY_SECONDS = 0.1
 # Where in a scope the answer to it lies: its header fields and its body.
 _FOUND = "credit_gateway.found"
-_VARY = VARY.encode()
-_CODED_VARY = _VARY + b", Accept-Encoding"
-_NOT_CODED = frozenset({"", "identity"})
 
 
 class Tells:
@@ -108,7 +104,6 @@ class Finds:
         self._patience = patience
         rings = Compression(Validators(_give))
         self._rings = heard(rings) if heard else rings
-        self._is_plain = heard is None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
@@ -134,28 +129,11 @@ class Finds:
         request_id = correlation(scope["headers"]).id
         fields = [*_fields(said, found, allowance, request_id), *self._tells.fields]
         sent = _Sent(send)
-        await self._given(self._giving(said, found, fields, scope, receive, sent), scope)
+        scope[_FOUND] = fields, found.kept.body
+        await self._given(self._rings(scope, receive, sent.send), scope)
         name = request.operation_name if request else None
         told = _told(scope["method"], viewer.subject, name, sent.size_bytes)
         self._tells.tell(scope, told, request_id, perf_counter() - began)
-
-    def _giving(
-        self,
-        said: dict[bytes, str],
-        found: Found,
-        fields: list[tuple[bytes, bytes]],
-        scope: Scope,
-        receive: Receive,
-        sent: _Sent,
-    ) -> Awaitable[None]:
-        body = found.kept.body
-        is_plain = self._is_plain and scope["method"] == "POST"
-        if is_plain and said[b"accept-encoding"] in _NOT_CODED:
-            vary = _CODED_VARY if len(body) >= LEAST_BYTES else _VARY
-            scope[_FOUND] = [*fields, (b"vary", vary)], body
-            return _give(scope, receive, sent.send)
-        scope[_FOUND] = [*fields, (b"vary", _VARY)], body
-        return self._rings(scope, receive, sent.send)
 
     async def _given(self, giving: Awaitable[None], scope: Scope) -> None:
         """Wait for a client that does not read, and not for ever."""
@@ -177,7 +155,8 @@ def _told(method: str, subject: str, operation: str | None, size_bytes: int) -> 
 
 
 async def _give(scope: Scope, _receive: Receive, send: Send) -> None:
-    headers, body = scope[_FOUND]
+    fields, body = scope[_FOUND]
+    headers = [*fields, (b"vary", vary_of(scope, body))]
     status = HTTPStatus.OK.value
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
