@@ -8,9 +8,10 @@ all: what is the same of them each time is written once.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from http import HTTPStatus
 from time import gmtime, strftime, time
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import structlog
 
@@ -26,6 +27,16 @@ _LEAST_FAILURE = 500
 _BROKEN = 500
 # As many refusals differ by where they went and how.
 _MOST_WRITTEN = 100
+# And as many answers by who asked for what, and by what they came to; of some 300 bytes each.
+_MOST_ALIKE = 2000
+
+
+class Sent(NamedTuple):
+    """What came of a request: without a status its client left before there was one."""
+
+    status: int | None
+    size_bytes: int
+    cache: str
 
 
 class RequestLog:
@@ -35,6 +46,7 @@ class RequestLog:
         self._requests = requests
         self.tells_hits = requests and hits
         self._written: dict[tuple[str, str, int], bytes] = {}
+        self._alike: dict[Hashable, bytes] = {}
         self._second = -1
         self._second_text = b""
 
@@ -52,6 +64,28 @@ class RequestLog:
             getattr(_log, level)(event, **fields)
         elif level != "debug":
             quick.lines.write(self._line(event, level, _inner(fields)))
+
+    def tell_request(
+        self, seen: Observation, method: str, path: str, sent: Sent, *, is_probe: bool = False
+    ) -> None:
+        """Log a request that has ended; what is the same of many is written once."""
+        is_usual = sent.status == HTTPStatus.OK and not (seen.codes or seen.events)
+        if quick.lines is None or not is_usual or "upstream" in seen.spent or is_probe:
+            self.tell(_EVENT, request_fields(seen, method, path, sent), is_probe=is_probe)
+            return
+        if not self._requests or (sent.cache == _HIT and not self.tells_hits):
+            return
+        key = method, path, sent, seen.subject, seen.operation, tuple(seen.sources.items())
+        told = self._alike.get(key)
+        if told is None:
+            fields = request_fields(seen, method, path, sent)
+            told = _inner({name: one for name, one in fields.items() if name not in _MOMENTARY})
+            if len(self._alike) >= _MOST_ALIKE:
+                self._alike.clear()
+            self._alike[key] = told
+        said = seen.request_id.encode(), str(_milliseconds(seen.seconds)).encode(), told
+        inner = b'"request_id": "%b", "duration_ms": %b, %b' % said
+        quick.lines.write(self._line(_EVENT, "info", inner))
 
     def tell_hit(self, told: bytes, request_id: str, seconds: float) -> None:
         """Log an answer that is given again; `told` is as `hit_of` wrote it."""
@@ -119,18 +153,16 @@ def hit_of(fields: Mapping[str, object]) -> bytes:
 _MOMENTARY = frozenset({"request_id", "duration_ms", "upstream_ms", "events"})
 
 
-def request_fields(
-    seen: Observation, method: str, path: str, status: int | None, size_bytes: int, cache: str
-) -> dict[str, object]:
-    """Return what the line of a request says; without a status its client left before."""
+def request_fields(seen: Observation, method: str, path: str, sent: Sent) -> dict[str, object]:
+    """Return what the line of a request says."""
     return {
         "request_id": seen.request_id,
         "duration_ms": _milliseconds(seen.seconds),
         "method": method,
         "path": path,
-        "status": status or "left",
-        "bytes": size_bytes,
-        "cache": cache,
+        "status": sent.status or "left",
+        "bytes": sent.size_bytes,
+        "cache": sent.cache,
         **fields_of(seen),
     }
 

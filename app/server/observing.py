@@ -9,7 +9,7 @@ from app.api.http import KEPT
 from app.observing.correlation import REQUEST_ID, correlation
 from app.observing.observation import Observation
 from app.observing.observer import Observer, end
-from app.observing.requests import hit_of, request_fields
+from app.observing.requests import Sent, hit_of, request_fields
 from app.server.counting import PROBES, group_of, method_of, route_of
 
 # In a scope, where an answer may be given again: what the log says of it each time.
@@ -55,14 +55,15 @@ class Observing:
         self, scope: Scope, seen: Observation, method: str, route: str, sent: "_Sent"
     ) -> None:
         log = self._observer.log
-        fields = request_fields(seen, method, route, sent.status, sent.size_bytes, sent.cache)
+        came = Sent(sent.status, sent.size_bytes, sent.cache)
         if scope["type"] == "websocket":
-            log.tell("connection", fields)
+            log.tell("connection", request_fields(seen, method, route, came))
             return
         if log.tells_hits and scope.get(KEPT):
-            scope[TOLD] = hit_of(fields)
+            scope[TOLD] = hit_of(request_fields(seen, method, route, came))
         is_well = sent.status == HTTPStatus.OK
-        log.tell("request", fields, is_probe=is_well and group_of(scope["path"]) in PROBES)
+        is_probe = is_well and group_of(scope["path"]) in PROBES
+        log.tell_request(seen, method, route, came, is_probe=is_probe)
 
 
 class _Sent:

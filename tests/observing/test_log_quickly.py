@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from app.observing.lines import Lines, quick
-from app.observing.requests import RequestLog
+from app.observing.observation import Observation, Operation
+from app.observing.requests import RequestLog, Sent, request_fields
 
 FIELDS = {
     "request_id": "a-1",
@@ -65,6 +67,55 @@ def test_a_line_is_the_same_to_the_byte(
     said = {**fields, "event": event, "level": expected["level"], "timestamp": timestamp}
     rendered = structlog.processors.JSONRenderer()(None, "info", said)
     assert line.decode("ascii") == f"{rendered!s}\n"
+
+
+def seen(subject: str | None, operation: Operation | None, **sources: int) -> Observation:
+    """Return what was seen of a request."""
+    one = Observation("a-1")
+    one.subject, one.operation = subject, operation
+    one.sources.update({("hosting", state): count for state, count in sources.items()})
+    return one
+
+
+OPERATION = Operation("query", "Page", 105)
+REQUESTS = [
+    (seen("dev", OPERATION, FRESH=1), Sent(200, 15_900, "MISS")),
+    (seen("dev", OPERATION, FRESH=1), Sent(200, 15_901, "MISS")),
+    (seen('n\u00e4me\n\u2028"', OPERATION, FRESH=1), Sent(200, 15_900, "MISS")),
+    (seen("dev", OPERATION, FRESH=1, STALE=2), Sent(200, 15_900, "MISS")),
+    (seen("dev", OPERATION, STALE=2, FRESH=1), Sent(200, 15_900, "MISS")),
+    (seen("dev", Operation("query", None, 105), FRESH=1), Sent(200, 15_900, "MISS")),
+    (seen(None, None), Sent(200, 2, "-")),
+    (seen("dev", OPERATION), Sent(304, 0, "HIT")),
+    (seen("dev", OPERATION), Sent(503, 40, "-")),
+    (seen("dev", OPERATION), Sent(None, 0, "-")),
+]
+
+
+def test_a_line_that_is_like_another_is_the_same_to_the_byte(written: list[bytes]) -> None:
+    log, usual = RequestLog(), RequestLog()
+    failed, waited = seen("dev", OPERATION), seen("dev", OPERATION)
+    failed.codes["FORBIDDEN"] += 1
+    waited.spend("upstream", 0.5)
+    others = [(one, Sent(200, 15_900, "MISS")) for one in (failed, waited)]
+
+    for one, sent in [*REQUESTS, *others] * 3:
+        log.tell_request(one, "POST", "/graphql", sent)
+        usual.tell("request", request_fields(one, "POST", "/graphql", sent))
+
+    momentary = re.compile(rb'("duration_ms": |"timestamp": ")[^,"]*')
+    lines = [momentary.sub(b"", line) for line in written]
+    assert lines[::2] == lines[1::2]
+    assert len(lines) == 2 * 3 * (len(REQUESTS) + 2)
+
+
+def test_lines_that_are_unlike_are_not_kept_for_ever(written: list[bytes]) -> None:
+    log = RequestLog()
+    for size in range(5000):
+        log.tell_request(seen("dev", OPERATION), "POST", "/graphql", Sent(200, size, "MISS"))
+
+    assert len(written) == 5000
+    assert len(log._alike) <= 2000
 
 
 def test_probes_are_not_told(written: list[bytes]) -> None:
