@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.observing.correlation import Parent
+
+if TYPE_CHECKING:
+    from app.observing.observer import Observer
 
 # Longer ones are cut: a caller chooses them.
 _MOST_CHARACTERS = 100
@@ -31,8 +34,11 @@ class Operation(NamedTuple):
 class Observation:
     """What is seen of one request, or of one operation of a WebSocket. Times are in seconds.
 
-    `parent` is its caller's span. Of a connection, `operations` counts what was asked.
+    `parent` is its caller's span, and `observer` is who tells of it. Of a connection, `operations`
+    counts what was asked.
     """
+
+    observer: "Observer | None" = None
 
     def __init__(self, request_id: str, parent: Parent | None = None) -> None:
         self.request_id = request_id

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import NamedTuple
 
 from app.observing.correlation import Correlation
@@ -31,8 +30,8 @@ class Observer:
     def begin(self, correlation: Correlation, name: str, *, is_traced: bool = True) -> Begun:
         """See a request from now on, in this task, which is its own, and in those it starts."""
         seen = Observation(correlation.id, correlation.parent)
+        seen.observer = self
         observe(seen)
-        _observer.set(self)
         span = None
         if is_traced:
             span = self._tracing.root(correlation.id, name, correlation.parent)
@@ -52,18 +51,15 @@ class Observer:
             end(begun, {})
 
 
-_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
-
-
 async def operated(operate: Callable[[], Awaitable[None]]) -> None:
     """Do what an operation of a connection takes, in a task of its own, and tell of it."""
-    observer, connection = _observer.get(), observed()
+    connection = observed()
     work = operate()
     del operate  # an operation may last, and what it was asked with be large
-    if observer is None or connection is None:
+    if connection is None or connection.observer is None:
         await work
         return
-    with observer.operation(connection):
+    with connection.observer.operation(connection):
         await work
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Hashable, Mapping
 from http import HTTPStatus
 from time import gmtime, strftime, time
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import structlog
 
@@ -25,18 +25,20 @@ _EVENT = "request"
 _HIT = "HIT"
 _LEAST_FAILURE = 500
 _BROKEN = 500
+_OK = HTTPStatus.OK.value
 # As many refusals differ by where they went and how.
 _MOST_WRITTEN = 100
 # And as many answers by who asked for what, and by what they came to; of some 300 bytes each.
 _MOST_ALIKE = 2000
 
 
-class Sent(NamedTuple):
+class Sent:
     """What came of a request: without a status its client left before there was one."""
 
-    status: int | None
-    size_bytes: int
-    cache: str
+    def __init__(self, status: int | None = None, size_bytes: int = 0, cache: str = "-") -> None:
+        self.status = status
+        self.size_bytes = size_bytes
+        self.cache = cache
 
 
 class RequestLog:
@@ -69,13 +71,14 @@ class RequestLog:
         self, seen: Observation, method: str, path: str, sent: Sent, *, is_probe: bool = False
     ) -> None:
         """Log a request that has ended; what is the same of many is written once."""
-        is_usual = sent.status == HTTPStatus.OK and not (seen.codes or seen.events)
+        is_usual = sent.status == _OK and not (seen.codes or seen.events)
         if quick.lines is None or not is_usual or "upstream" in seen.spent or is_probe:
             self.tell(_EVENT, request_fields(seen, method, path, sent), is_probe=is_probe)
             return
         if not self._requests or (sent.cache == _HIT and not self.tells_hits):
             return
-        key = method, path, sent, seen.subject, seen.operation, tuple(seen.sources.items())
+        answer = sent.size_bytes, sent.cache, *seen.sources.items()
+        key = method, path, seen.subject, seen.operation, answer
         told = self._alike.get(key)
         if told is None:
             fields = request_fields(seen, method, path, sent)

@@ -101,7 +101,8 @@ def span(
 
 def run(root: Span | None) -> None:
     """Have what is done from now on in this task be within a span, or not be traced."""
-    _running.set(root)
+    if _running.get() is not root:  # mostly there is none, before and from now on
+        _running.set(root)
 
 
 def note_status(status: int) -> None:

@@ -34,9 +34,9 @@ class Observing:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        route = route_of(scope["path"])
+        route, group = route_of(scope["path"]), group_of(scope["path"])
         method = method_of(scope.get("method", "GET"))
-        is_probe = group_of(scope["path"]) in PROBES
+        is_probe = group in PROBES
         name = f"{method} {route}"
         begun = self._observer.begin(correlation(scope["headers"]), name, is_traced=not is_probe)
         sent = _Sent(begun.seen, send, timing=self._timing)
@@ -47,35 +47,38 @@ class Observing:
             sent.status = sent.status or HTTPStatus.INTERNAL_SERVER_ERROR.value
             raise
         finally:
-            self._tell(scope, begun.seen, method, route, sent)
+            self._tell(scope, begun.seen, method, route, sent, is_probe=is_probe)
             if begun.span is not None:
                 end(begun, _attributes(method, route, sent))
 
     def _tell(
-        self, scope: Scope, seen: Observation, method: str, route: str, sent: "_Sent"
+        self,
+        scope: Scope,
+        seen: Observation,
+        method: str,
+        route: str,
+        sent: "_Sent",
+        *,
+        is_probe: bool,
     ) -> None:
         log = self._observer.log
-        came = Sent(sent.status, sent.size_bytes, sent.cache)
         if scope["type"] == "websocket":
-            log.tell("connection", request_fields(seen, method, route, came))
+            log.tell("connection", request_fields(seen, method, route, sent))
             return
         if log.tells_hits and scope.get(KEPT):
-            scope[TOLD] = hit_of(request_fields(seen, method, route, came))
-        is_well = sent.status == HTTPStatus.OK
-        is_probe = is_well and group_of(scope["path"]) in PROBES
-        log.tell_request(seen, method, route, came, is_probe=is_probe)
+            scope[TOLD] = hit_of(request_fields(seen, method, route, sent))
+        is_well = is_probe and sent.status == HTTPStatus.OK
+        log.tell_request(seen, method, route, sent, is_probe=is_well)
 
 
-class _Sent:
+class _Sent(Sent):
     """What is sent of an answer, on its way out; its head is given the id of its request."""
 
     def __init__(self, seen: Observation, send: Send, *, timing: bool) -> None:
+        super().__init__()
         self._seen = seen
         self._send = send
         self._timing = timing
-        self.status: int | None = None
-        self.size_bytes = 0
-        self.cache = "-"
 
     async def send(self, message: Message) -> None:
         kind = message["type"]
@@ -104,11 +107,13 @@ class _Sent:
 
 def timing_of(seen: Observation, cache: str) -> bytes:
     """Return what took how long so far, in milliseconds, as `Server-Timing` has it."""
-    parts = {"total": seen.seconds, **seen.spent, "upstream": seen.upstream_seconds()}
-    told = [f"{name};dur={seconds * 1000:.1f}" for name, seconds in parts.items() if seconds]
-    if cache != "-":
-        told.append(f"cache;desc={cache}")
-    return ", ".join(told).encode()
+    told = b"total;dur=%.1f" % (seen.seconds * 1000)
+    for name, seconds in seen.spent.items():
+        if seconds and name != "upstream":
+            told += b", %b;dur=%.1f" % (name.encode(), seconds * 1000)
+    if upstream := seen.upstream_seconds():
+        told += b", upstream;dur=%.1f" % (upstream * 1000)
+    return told if cache == "-" else told + b", cache;desc=" + cache.encode()
 
 
 def _attributes(method: str, route: str, sent: _Sent) -> dict[str, str | int]:
