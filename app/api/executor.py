@@ -157,6 +157,10 @@ class CompilingExecutor(Calling):
         if serially is None:
             serially = kind is OperationType.MUTATION
         try:
+            self.compiled.root_fields(root_type)
+        except (GraphQLError, RecursionError):  # the stock executor says what is wrong
+            return super().execute_operation(serially)
+        try:
             result = self.execute_collected_root_fields(
                 root_type, self.root_value, {}, serially, []
             )

@@ -4,7 +4,19 @@ from typing import Any
 
 import pytest
 from comparing import Told, told
-from graphql import ExecutionResult, build_schema, execute, parse
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    InlineFragmentNode,
+    NameNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    build_schema,
+    execute,
+    parse,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +115,22 @@ def test_operations_are_chosen_alike(text: str, name: str | None) -> None:
 
     assert len(ours) == 4
     assert all(one == stock for one in ours)
+
+
+def test_what_is_nested_too_deeply_is_told_by_the_stock_executor() -> None:
+    selected = SelectionSetNode(selections=(FieldNode(name=NameNode(value="said")),))
+    for _ in range(3000):
+        selected = SelectionSetNode(selections=(InlineFragmentNode(selection_set=selected),))
+    operation = OperationDefinitionNode(operation=OperationType.QUERY, selection_set=selected)
+    document = DocumentNode(definitions=(operation,))
+
+    stock = execute(SCHEMA, document, Root())
+    ours = executor.execute(SCHEMA, document, Root(), operations=Operations(SCHEMA))
+
+    assert isinstance(stock, ExecutionResult)
+    assert isinstance(ours, ExecutionResult)
+    assert stock.errors
+    assert told(ours) == told(stock)
 
 
 def test_a_document_that_is_asked_for_by_many_names_remembers_only_its_own() -> None:
