@@ -154,12 +154,14 @@ async def test_two_workers_tell_their_sum_and_a_killed_one_is_forgotten(config: 
         same = Counter(asked(scraped()) for _ in range(20))
         memory = scraped().value("process_resident_memory_bytes")
         os.kill(min(workers(one)), signal.SIGKILL)
-        await until(shows(lambda now: ready(now) == 1), 60)
-        after = scraped()
+        # One such answer is all that is looked at: soon another worker takes memory in its place.
+        left: list[Scrape] = []
+        await until(shows(lambda now: ready(now) == 1 and left.append(now) is None), 60)
         await until(shows(lambda now: ready(now) == 2), 120)
         one.tell(signal.SIGTERM)
         await asyncio.to_thread(one.ended, 60)
 
     assert same == {REQUESTS: 20}
+    (after,) = left
     assert asked(after) == REQUESTS
     assert after.value("process_resident_memory_bytes") < 0.8 * memory
