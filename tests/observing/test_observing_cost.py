@@ -89,9 +89,12 @@ def least(
 ) -> float:
     """Compare again where it is too much, as whatever else the machine does is added to one."""
     tries: list[float] = []
+    # It was asked before where the whole test is tried again.
+    before = told() if told else 0
 
     def is_done() -> bool:
-        return told is None or told() == (len(tries) + 1) * (2 + ROUNDS) * QUERIES
+        asked = (len(tries) + 1) * (2 + ROUNDS) * QUERIES
+        return told is None or told() - before == asked
 
     while not tries or (min(tries) >= MOST and len(tries) < MOST_TRIES):
         tries.append(compared(gateways, name, is_done))
